@@ -1,0 +1,199 @@
+"""Convert the published weights to ONNX, with the `onnx` package alone and the same bytes on every machine.
+
+FaceNet's h5 carries its own graph (`model_config`), so the converter walks that graph layer by layer instead of
+rebuilding the architecture from memory. Batch normalisation and the residual scale are folded into the convolution
+before them (in float64, rounded once), which leaves only convolutions, ReLU, pooling, concatenation and sums.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+
+from model.onnx_graph import Affine, GraphBuilder
+
+Array = NDArray[Any]
+
+
+def facenet(h5: Path) -> bytes:
+    """Convert facenet_keras.h5.
+
+    Input `crops`: float32 (n, 3, 160, 160), prewhitened RGB. Output `vectors`: float32 (n, 128), not yet normalised.
+    """
+    with h5py.File(h5) as file:
+        layers = json.loads(file.attrs["model_config"])["config"]["layers"]
+        weights = file["model_weights"]
+        walk = _KerasWalk(lambda layer, name: np.asarray(weights[layer][layer][f"{name}:0"], np.float64))
+        for layer in layers:
+            walk.visit(layer)
+    return walk.graph.finish(inputs={"crops": ["n", 3, 160, 160]}, outputs={"vectors": (walk.last, ["n", 128])})
+
+
+class _KerasWalk:
+    """Turn Keras layers, met in topological order, into ONNX nodes."""
+
+    def __init__(self, read: Callable[[str, str], Array]) -> None:
+        self.graph = GraphBuilder("facenet128")
+        self.read = read
+        self.tensor: dict[str, str] = {}
+        self.last = ""
+
+    def visit(self, layer: dict[str, Any]) -> None:
+        name, config = layer["name"], layer["config"]
+        inputs = [self.tensor[source[0]] for source in layer["inbound_nodes"][0]] if layer["inbound_nodes"] else []
+        handler: Callable[..., str] = getattr(self, f"_{layer['class_name'].lower()}")
+        self.tensor[name] = self.last = handler(name, config, inputs)
+
+    def _inputlayer(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
+        return "crops"
+
+    def _conv2d(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
+        kernel = self.read(name, "kernel").transpose(3, 2, 0, 1)
+        bias = self.read(name, "bias") if config["use_bias"] else np.zeros(len(kernel))
+        # "same" padding with stride 1 and an odd kernel is symmetric.
+        pads = [side // 2 if config["padding"] == "same" else 0 for side in config["kernel_size"]] * 2
+        return self.graph.affine(name, inputs[0], Affine(kernel, bias), strides=config["strides"], pads=pads)
+
+    def _dense(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
+        kernel = self.read(name, "kernel").T
+        return self.graph.affine(name, inputs[0], Affine(kernel, np.zeros(len(kernel))))
+
+    def _batchnormalization(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
+        scale = 1 / np.sqrt(self.read(name, "moving_variance") + config["epsilon"])
+        self.graph.affines[inputs[0]].follow(scale, self.read(name, "beta") - self.read(name, "moving_mean") * scale)
+        return inputs[0]
+
+    def _lambda(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
+        # Every Lambda of this network is the residual sum inputs[0] + scale * inputs[1].
+        self.graph.affines[inputs[1]].follow(np.float64(config["arguments"]["scale"]), np.float64(0))
+        return self.graph.node("Add", name, inputs)
+
+    def _activation(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
+        return self.graph.node("Relu", name, inputs)
+
+    def _concatenate(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
+        return self.graph.node("Concat", name, inputs, axis=1)
+
+    def _maxpooling2d(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
+        return self.graph.node("MaxPool", name, inputs, kernel_shape=config["pool_size"], strides=config["strides"])
+
+    def _globalaveragepooling2d(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
+        return self.graph.node("Flatten", name, [self.graph.node("GlobalAveragePool", f"{name}_4d", inputs)])
+
+    def _dropout(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
+        return inputs[0]
+
+
+class _MtcnnStage:
+    """Build one of MTCNN's three small networks from its flat list of arrays.
+
+    Input `pixels`: float32 (n, height, width, 3), RGB in 0..255; the usual (x - 127.5) / 128 is folded into the first
+    convolution. The two face logits become one, their difference: sigmoid of it equals the softmax.
+    """
+
+    def __init__(self, name: str, data: bytes) -> None:
+        self.arrays = [np.asarray(array, np.float64) for array in joblib.load(io.BytesIO(data))]
+        self.graph = GraphBuilder(f"mtcnn_{name}")
+        self.tensor = self.graph.node("Transpose", "nchw", ["pixels"], perm=[0, 3, 1, 2])
+        self.convolutions = 0
+
+    def take(self) -> Array:
+        return self.arrays.pop(0)
+
+    def convolve(self) -> None:
+        """Add a convolution without padding and its PReLU."""
+        kernel, bias, slope = self.take().transpose(3, 2, 0, 1), self.take(), self.take().reshape(-1, 1, 1)
+        if self.convolutions == 0:
+            # fsum, because the order in which numpy adds depends on the machine, and these bytes are pinned.
+            sums = np.array([math.fsum(row) for row in kernel.reshape(len(kernel), -1)])
+            bias = bias - sums * (127.5 / 128)
+            kernel = kernel / 128
+        self.convolutions += 1
+        self._activated(f"conv{self.convolutions}", Affine(kernel, bias), slope)
+
+    def dense(self) -> None:
+        """Flatten in (width, height, channel) order, as these weights were trained, then a dense layer and PReLU."""
+        turned = self.graph.node("Transpose", "whc", [self.tensor], perm=[0, 3, 2, 1])
+        self.tensor = self.graph.node("Flatten", "flat", [turned])
+        self._activated("dense", Affine(self.take().T, self.take()), self.take())
+
+    def _activated(self, name: str, affine: Affine, slope: Array) -> None:
+        self.tensor = self.graph.affine(name, self.tensor, affine)
+        self.tensor = self.graph.prelu(f"{name}_prelu", self.tensor, slope)
+
+    def pool(self, size: int) -> None:
+        self.tensor = self.graph.node(
+            "MaxPool",
+            f"pool{self.convolutions}",
+            [self.tensor],
+            kernel_shape=[size, size],
+            strides=[2, 2],
+            ceil_mode=1,
+        )
+
+    def head(self, name: str) -> str:
+        kernel, bias = self.take(), self.take()
+        turned = kernel.transpose(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T
+        if name == "logit":
+            turned, bias = turned[1:] - turned[:1], bias[1:] - bias[:1]
+        return self.graph.affine(name, self.tensor, Affine(turned, bias))
+
+
+def pnet(data: bytes) -> bytes:
+    """Convert the proposal network. Outputs: `offsets` (n, 4, h, w), `logit` (n, 1, h, w) at stride 2, 12 px windows."""
+    stage = _MtcnnStage("pnet", data)
+    stage.convolve()
+    stage.pool(2)
+    stage.convolve()
+    stage.convolve()
+    offsets, logit = stage.head("offsets"), stage.head("logit")
+    return stage.graph.finish(
+        inputs={"pixels": ["n", "height", "width", 3]},
+        outputs={"offsets": (offsets, ["n", 4, "h", "w"]), "logit": (logit, ["n", 1, "h", "w"])},
+    )
+
+
+def rnet(data: bytes) -> bytes:
+    """Convert the refinement network, 24x24 input. Outputs: `offsets` (n, 4), `logit` (n, 1)."""
+    stage = _MtcnnStage("rnet", data)
+    stage.convolve()
+    stage.pool(3)
+    stage.convolve()
+    stage.pool(3)
+    stage.convolve()
+    stage.dense()
+    offsets, logit = stage.head("offsets"), stage.head("logit")
+    return stage.graph.finish(
+        inputs={"pixels": ["n", 24, 24, 3]},
+        outputs={"offsets": (offsets, ["n", 4]), "logit": (logit, ["n", 1])},
+    )
+
+
+def onet(data: bytes) -> bytes:
+    """Convert the output network, 48x48 input. Outputs: `offsets` (n, 4), `landmarks` (n, 10), `logit` (n, 1)."""
+    stage = _MtcnnStage("onet", data)
+    stage.convolve()
+    stage.pool(3)
+    stage.convolve()
+    stage.pool(3)
+    stage.convolve()
+    stage.pool(2)
+    stage.convolve()
+    stage.dense()
+    offsets, landmarks, logit = stage.head("offsets"), stage.head("landmarks"), stage.head("logit")
+    return stage.graph.finish(
+        inputs={"pixels": ["n", 48, 48, 3]},
+        outputs={"offsets": (offsets, ["n", 4]), "landmarks": (landmarks, ["n", 10]), "logit": (logit, ["n", 1])},
+    )
+
+
+MTCNN_STAGES: dict[str, Callable[[bytes], bytes]] = {"pnet": pnet, "rnet": rnet, "onet": onet}

@@ -1,0 +1,159 @@
+"""Every setting, once: its name, type, default and help. Read from FACETOKEN_* in the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from errors import StartError
+
+ROOT = Path(__file__).resolve().parent
+PREFIX = "FACETOKEN_"
+
+
+def _setting(default: Any, parse: Callable[[str], Any], allowed: str, help: str, env: str | None = None) -> Any:
+    return field(default=default, metadata={"parse": parse, "allowed": allowed, "help": help, "env": env})
+
+
+def _number(kind: type[int] | type[float], low: float, high: float, default: float, help: str) -> Any:
+    noun = "a whole number" if kind is int else "a number"
+
+    def parse(text: str) -> float:
+        value = kind(text)
+        # Written so that NaN fails too.
+        if not low <= value <= high:
+            raise ValueError
+        return value
+
+    return _setting(default, parse, f"{noun} from {low:g} to {high:g}", help)
+
+
+def _choice(default: str, options: tuple[str, ...], help: str) -> Any:
+    def parse(text: str) -> str:
+        if text not in options:
+            raise ValueError
+        return text
+
+    return _setting(default, parse, "one of " + ", ".join(options), help)
+
+
+def _switch(default: bool, help: str) -> Any:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+    def parse(text: str) -> bool:
+        if text.lower() not in words:
+            raise ValueError
+        return words[text.lower()]
+
+    return _setting(default, parse, "1 or 0", help)
+
+
+def _path(default: Path | None, help: str, env: str | None = None) -> Any:
+    return _setting(default, lambda text: Path(text).expanduser().absolute(), "a path", help, env)
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(part.strip() for part in text.split(",") if part.strip())
+    if any(origin != "*" and "://" not in origin for origin in origins):
+        raise ValueError
+    return origins
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Hold the settings of one server or command; `from_environment` reads and checks them."""
+
+    host: str = _setting("0.0.0.0", str, "an address", "Address to listen on.")
+    port: int = _number(int, 0, 65535, 5000, "Port to listen on; 0 picks a free one.")
+    data: Path | None = _path(
+        None, "Folder for the database and the crops. Unset: `faceset/` and `crop_faces/` of the checkout."
+    )
+    weights: Path = _path(
+        ROOT / "facenet_weights", "Folder of the network weights; a filled one needs no network at set-up."
+    )
+    facenet_h5: Path | None = _path(
+        None, "A facenet_keras.h5 at hand, used instead of fetching it; its hash is checked.", env="FACENET_WEIGHTS"
+    )
+    backend: str = _choice(
+        "openvino",
+        ("openvino", "torch", "tensorflow"),
+        "What runs the networks. `torch` and `tensorflow` are the reference backends of the extras of that name.",
+    )
+    precision: str = _choice(
+        "auto",
+        ("auto", "f32", "bf16"),
+        "Arithmetic of the networks. `auto`: what the face set was made with; for a new one bf16 where the CPU has it.",
+    )
+    mirror: bool = _switch(False, "Add the mirrored crop's vector: more accurate, twice the embedding time.")
+    min_confidence: float = _number(
+        float, 0, 1, 0, "`/addface` refuses faces the detector is less sure of. 0 refuses none; 0.95 is a good limit."
+    )
+    min_size: int = _number(
+        int, 0, 4096, 0, "`/addface` refuses faces whose shorter side is under this many pixels. 0 refuses none."
+    )
+    token_ttl: int = _number(int, 1, 31_536_000, 3600, "Seconds a face_token lives that was never added.")
+    token_memory: int = _number(int, 1, 1_048_576, 256, "Megabytes of never-added faces kept; the oldest go first.")
+    threads: int = _number(int, 1, 256, 8, "Requests worked on at the same time.")
+    queue: int = _number(int, 0, 65_536, 64, "Requests that may wait for a thread; beyond that the answer is 503.")
+    drain: float = _number(float, 0, 600, 10, "Seconds that running requests get to finish at shutdown.")
+    get_writes: bool = _switch(
+        True, "Let GET /addface and GET /removeface change the face set, as the contract has it. POST and DELETE always do."
+    )
+    status_200: bool = _switch(False, "Answer every request with HTTP 200, for clients of the original service.")
+    cors_origins: tuple[str, ...] = _setting(
+        (), _origins, "a comma list of origins such as https://example.org, or *", "Web origins that may call the API."
+    )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings; raise StartError naming the variable, the value and what is allowed."""
+        environment = os.environ if environment is None else environment
+        known = {row.env: row for row in cls.table()}
+        unknown = sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+        if unknown:
+            raise StartError(f"{unknown[0]} is not a setting; `facetoken settings` lists them")
+        values = {row.name: row.parse(environment[env]) for env, row in known.items() if environment.get(env)}
+        return cls(**values)
+
+    @classmethod
+    def table(cls) -> Iterator[SettingRow]:
+        """Yield one row per setting, in the order of this file."""
+        return (SettingRow(item) for item in fields(cls))
+
+    @property
+    def database(self) -> Path:
+        return (self.data or ROOT / "faceset") / "faces.db"
+
+    @property
+    def crops(self) -> Path:
+        return self.data / "crop_faces" if self.data else ROOT / "crop_faces"
+
+
+class SettingRow:
+    """Describe one setting to the docs page, to `facetoken settings` and to the parser."""
+
+    def __init__(self, item: Field[Any]) -> None:
+        self.name = item.name
+        self.env: str = item.metadata["env"] or PREFIX + item.name.upper()
+        self.help: str = item.metadata["help"]
+        self.allowed: str = item.metadata["allowed"]
+        self.default = item.default if item.default is not MISSING else None
+        self._parse: Callable[[str], Any] = item.metadata["parse"]
+
+    def parse(self, text: str) -> Any:
+        try:
+            return self._parse(text)
+        except ValueError:
+            raise StartError(f"{self.env}={text!r} is not allowed; it must be {self.allowed}") from None
+
+    @property
+    def shown_default(self) -> str:
+        """Return the default as one would write it in the environment."""
+        if isinstance(self.default, bool):
+            return str(int(self.default))
+        if isinstance(self.default, Path):
+            return f"{self.default.relative_to(ROOT)}/ of the checkout"
+        return str(self.default) if self.default not in (None, ()) else "unset"

@@ -136,7 +136,7 @@ def write_crop(image: Image, box: tuple[float, float, float, float], path: Path)
     if not written:
         raise OSError("the crop could not be encoded")
     try:
-        with path.open("xb", opener=_private) as file:
+        with open(path, "xb", opener=_private) as file:
             file.write(jpeg.tobytes())
     except OSError:
         path.unlink(missing_ok=True)

@@ -100,7 +100,8 @@ class Settings:
     queue: int = _number(int, 0, 65_536, 64, "Requests that may wait for a thread; beyond that the answer is 503.")
     drain: float = _number(float, 0, 600, 10, "Seconds that running requests get to finish at shutdown.")
     get_writes: bool = _switch(
-        True, "Let GET /addface and GET /removeface change the face set, as the contract has it. POST and DELETE always do."
+        True,
+        "Let GET /addface and GET /removeface change the face set, as the contract has it. POST always does.",
     )
     status_200: bool = _switch(False, "Answer every request with HTTP 200, for clients of the original service.")
     cors_origins: tuple[str, ...] = _setting(

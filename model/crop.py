@@ -48,7 +48,9 @@ def eye_angle(face: Detection) -> float:
     return math.atan2(right_y - left_y, right_x - left_x)
 
 
-def _source_from_crop(face: Detection, x_scale: float, y_scale: float) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _source_from_crop(
+    face: Detection, x_scale: float, y_scale: float
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """Return the 2x3 matrix from oversampled crop pixels to photo pixels.
 
     Pixel centres lie at half-integers in box coordinates and at integers in OpenCV's, hence the halves.

@@ -223,4 +223,3 @@ def _sweep(folder: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     for leftover in folder.glob("**/.part-*"):
         leftover.unlink(missing_ok=True)
-

@@ -1,0 +1,39 @@
+PYTHON ?= python3
+PORT ?= 5000
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: setup run test lint types demo bench-quick clean
+
+setup: $(VENV)/.made
+	@$(BIN)/facetoken weights
+
+run: $(VENV)/.made
+	@FACETOKEN_PORT=$${FACETOKEN_PORT:-$(PORT)} exec $(BIN)/facetoken serve
+
+test: $(VENV)/.made-dev
+	@$(BIN)/facetoken weights --photos
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.made-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.made-dev
+	$(BIN)/mypy
+
+demo: $(VENV)/.made
+	@$(BIN)/facetoken weights --photos
+	@$(BIN)/python -m benchmarks.demo
+
+$(VENV)/.made: constraints.txt setup.cfg
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip --disable-pip-version-check install -q -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.made-dev: $(VENV)/.made constraints.txt setup.cfg
+	$(BIN)/pip --disable-pip-version-check install -q -c constraints.txt -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .venv-* *.egg-info build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,105 @@
+"""What every answer shares: an id, a log line, headers, and errors in the words of the path's dialect."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+import time
+
+from flask import Flask, Response, g, jsonify, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+
+from api import dialect_of
+from errors import BadArguments, FaceError, InternalError, Overloaded, UnknownPath, UploadTooLarge, WrongMethod
+from serving import REFUSED
+from settings import Settings
+
+log = logging.getLogger("facetoken.requests")
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class Envelope:
+    """Attach the shared parts to an application."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def attach(self, app: Flask) -> None:
+        app.before_request(self._begin)
+        app.after_request(self._finish)
+        app.register_error_handler(FaceError, self._render)
+        app.register_error_handler(HTTPException, self._http_error)
+        app.register_error_handler(Exception, self._unexpected)
+
+    def _begin(self) -> None:
+        g.begun = time.perf_counter()
+        asked = request.headers.get("X-Request-Id", "")
+        g.request_id = asked if _REQUEST_ID.fullmatch(asked) else secrets.token_hex(8)
+        if request.environ.get(REFUSED):
+            raise Overloaded("the server is busy and its queue is full; try again in a second")
+
+    def _render(self, error: FaceError) -> Response:
+        g.error = error
+        body, status = dialect_of(request.path).render(error)
+        response = jsonify(body)
+        response.status_code = status
+        if error.retry_after is not None:
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
+
+    def _http_error(self, error: HTTPException) -> Response:
+        response = self._render(_face_error(error))
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return response
+
+    def _unexpected(self, error: Exception) -> Response:
+        log.exception("request %s failed", g.request_id)
+        return self._render(InternalError(f"something unexpected happened; the log has it as {g.request_id}"))
+
+    def _finish(self, response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.request_id
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        self._allow_origin(response)
+        self._log(response)
+        if self._settings.status_200 and not request.path.endswith("z"):
+            response.status_code = 200
+        return response
+
+    def _allow_origin(self, response: Response) -> None:
+        allowed, origin = self._settings.cors_origins, request.headers.get("Origin")
+        if not allowed or origin is None:
+            return
+        response.headers["Vary"] = "Origin"
+        if "*" in allowed or origin in allowed:
+            response.headers["Access-Control-Allow-Origin"] = "*" if "*" in allowed else origin
+            response.headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
+            response.headers["Access-Control-Allow-Headers"] = "Content-Type, X-Request-Id"
+            response.headers["Access-Control-Expose-Headers"] = "X-Request-Id, Retry-After"
+
+    def _log(self, response: Response) -> None:
+        """Write one line. The route's pattern stands for the path: tokens and names stay out of the log."""
+        error: FaceError | None = g.get("error")
+        line = {
+            "request_id": g.request_id,
+            "method": request.method if request.method.isalpha() else "?",
+            "route": request.url_rule.rule if request.url_rule else "unknown",
+            "status": response.status_code,
+            "code": error.code if error else None,
+            "ms": round((time.perf_counter() - g.begun) * 1000, 1),
+            "bytes_in": request.content_length or 0,
+        }
+        log.info("%s", json.dumps(line))
+
+
+def _face_error(error: HTTPException) -> FaceError:
+    if isinstance(error, RequestEntityTooLarge):
+        return UploadTooLarge("the request is too large; a photo may have 2 MB at most")
+    if isinstance(error, NotFound):
+        return UnknownPath("there is nothing at this path; the API document lists the paths")
+    if isinstance(error, MethodNotAllowed):
+        return WrongMethod(f"{request.method} is not allowed here")
+    return BadArguments(error.description or "the request cannot be understood")

@@ -1,0 +1,250 @@
+"""The face engine: photos in, tokens and answers out. Every API dialect and the command line call this and no deeper."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from answers import Box, DetectedPhoto, EnrolmentRule, FoundFace, Match, SearchAnswer
+from errors import FaceInfoError, FaceTokenError, InternalError
+from faceset.folder import CropFolder
+from faceset.store import FaceSet
+from faceset.tokens import Face, TemporaryStore, new_token
+from images import NATIVE_LIMITS, PhotoLimits, decode, write_crop
+from model.base import Detection, Detector, Embedder, Image
+from model.crop import aligned_crop
+
+MIN_FACE = 30
+"""Smallest face answered, pixels of either side; the detector itself sees faces from 20."""
+
+DEFAULT_GROUP = "default"
+DEFAULT_NAME = "unknown"
+
+# What a waiting face costs in memory beside its crop file: the vector, the token and the bookkeeping around them.
+FACE_OVERHEAD = 2048
+
+log = logging.getLogger("facetoken.engine")
+
+
+class FaceEngine:
+    """Detect, search, add, remove and compare faces; safe for many threads."""
+
+    def __init__(
+        self,
+        detector: Detector,
+        embedder: Embedder,
+        faceset: FaceSet,
+        crops: CropFolder,
+        temporary: Callable[[Callable[[str], None]], TemporaryStore],
+        rule: EnrolmentRule | None = None,
+    ) -> None:
+        self.faceset = faceset
+        self.crops = crops
+        self.rule = rule or EnrolmentRule()
+        self._detector = detector
+        self._embedder = embedder
+        self._temporary = temporary(self._drop_crop)
+        # Adding and removing one token at the same moment must leave its crop and its row both or neither.
+        self._changing = threading.Lock()
+
+    def load(self) -> None:
+        """Load the networks, run them once, and delete the crops that a killed process left."""
+        self._detector.load()
+        self._embedder.load()
+        self._detector.detect(np.zeros((720, 1280, 3), np.uint8))
+        swept = self.crops.sweep(self.faceset.tokens())
+        if swept:
+            log.info("deleted %d crops that belonged to no face", swept)
+
+    def close(self) -> None:
+        """Forget the temporary faces, their crops with them, and close the database."""
+        self._temporary.clear()
+        self.faceset.close()
+
+    def sweep(self) -> None:
+        """Drop the temporary faces whose time is over; call it now and then."""
+        self._temporary.sweep()
+
+    def locate(self, data: bytes, limits: PhotoLimits = NATIVE_LIMITS) -> tuple[Image, list[Detection]]:
+        """Decode a photo and find its faces of at least 30x30 pixels, boxes cut at its edges, largest first.
+
+        Raises FileError and UploadError as `images.decode` does.
+        """
+        image = decode(data, limits)
+        found = [(face, _inside(face.box, image)) for face in self._detector.detect(image)]
+        kept = [(face, box) for face, box in found if _shorter_side(box) >= MIN_FACE]
+        kept.sort(key=lambda pair: -_area(pair[1]))
+        return image, [face for face, _ in kept]
+
+    def embed(self, image: Image, faces: list[Detection]) -> NDArray[np.float32]:
+        """Return the vectors of the faces, float32 (n, 128)."""
+        if not faces:
+            return np.empty((0, self.faceset.dim), np.float32)
+        return self._embedder.embed(np.stack([aligned_crop(image, face) for face in faces]))
+
+    def detect(self, data: bytes, limits: PhotoLimits = NATIVE_LIMITS) -> DetectedPhoto:
+        """Give every face of a photo a token; they stay in the temporary store until added, dropped or too old."""
+        image, faces = self.locate(data, limits)
+        return self._keep(data, image, faces)
+
+    def search_photo(
+        self,
+        data: bytes,
+        threshold: float,
+        *,
+        group: str = DEFAULT_GROUP,
+        limit: int | None = None,
+        limits: PhotoLimits = NATIVE_LIMITS,
+    ) -> SearchAnswer:
+        """Search for a photo's largest face, which gets a token; raise FaceInfoError when there is none."""
+        image, faces = self.locate(data, limits)
+        if not faces:
+            raise FaceInfoError("no face of at least 30x30 pixels was found in the photo")
+        token = self._keep(data, image, faces[:1]).faces[0].token
+        return self.search_token(token, threshold, group=group, limit=limit)
+
+    def search_token(
+        self, token: str, threshold: float, *, group: str = DEFAULT_GROUP, limit: int | None = None
+    ) -> SearchAnswer:
+        """Return every face of the group within the threshold of the token's face, but itself."""
+        hits = self.faceset.search(self.vector(token, group), threshold, group, without=token)
+        names = self.faceset.names([hit for hit, _ in hits[:limit]], group)
+        # A face that was removed since the scan has no name any more and is left out.
+        matches = tuple(Match(hit, distance, names[hit]) for hit, distance in hits[:limit] if hit in names)
+        return SearchAnswer(token, matches, len(hits))
+
+    def vector(self, token: str, group: str = DEFAULT_GROUP) -> NDArray[np.float32]:
+        """Return the vector of a temporary or persisted face; raise FaceTokenError for an unknown token."""
+        face = self._temporary.get(token)
+        vector = face.vector if face else self.faceset.vector(token, group)
+        if vector is None:
+            raise _unknown_token()
+        return vector
+
+    def knows(self, token: str) -> bool:
+        """Tell whether the token is a temporary face or one of any group."""
+        return self._temporary.get(token) is not None or token in self.faceset
+
+    def compare(self, first: str, second: str, group: str = DEFAULT_GROUP) -> float:
+        """Return the Euclidean distance of two tokens' faces, computed as in a search."""
+        difference = self.vector(first, group).astype(np.float64) - self.vector(second, group).astype(np.float64)
+        return float(np.float32(np.linalg.norm(difference)))
+
+    def add(self, token: str, name: str | None = None, group: str = DEFAULT_GROUP) -> Face:
+        """Persist a temporary face. Adding it again changes nothing but the name, when one is given.
+
+        Raises FaceTokenError for an unknown token, FaceInfoError for a face that the enrolment rule refuses.
+        """
+        with self._changing, self._temporary.hold(token) as face:
+            if face is None:
+                return self._renamed(token, name, group)
+            reason = self.rule.reason_against(face.confidence, face.size)
+            if reason:
+                raise FaceInfoError(f"{reason}; take a closer or sharper photo")
+            named = replace(face, name=name or DEFAULT_NAME)
+            self.faceset.add([named], group)
+            self._temporary.keep(token)
+            return named
+
+    def _renamed(self, token: str, name: str | None, group: str) -> Face:
+        face = self.faceset.get(token, group)
+        if face is None:
+            raise _unknown_token()
+        if name is None or name == face.name:
+            return face
+        self.faceset.rename(token, name, group)
+        return replace(face, name=name)
+
+    def remove(self, token: str, group: str = DEFAULT_GROUP) -> None:
+        """Remove a face for good: row, free pages, log, index and crop. Raises FaceTokenError for an unknown token."""
+        with self._changing:
+            was_temporary = self._temporary.remove(token)
+            removed = self.faceset.remove([token], group)
+            if not removed and not was_temporary:
+                raise _unknown_token()
+            if removed:
+                self._remove_crop(token)
+                self.faceset.scrub()
+
+    def add_photo(
+        self, data: bytes, image: Image, faces: list[Detection], name: str, group: str = DEFAULT_GROUP
+    ) -> list[str]:
+        """Persist faces of one photo under one name, all or none, and return their tokens."""
+        made = self._faces(data, faces, self.embed(image, faces))
+        with self._changing:
+            try:
+                for face, detection in zip(made, faces, strict=True):
+                    write_crop(image, detection.box, self.crops.file(face.token))
+                self.faceset.add([replace(face, name=name) for face in made], group)
+            except BaseException as error:
+                for face in made:
+                    self._drop_crop(face.token)
+                raise InternalError("the crops cannot be written") from error if isinstance(error, OSError) else error
+        return [face.token for face in made]
+
+    def _keep(self, data: bytes, image: Image, detections: list[Detection]) -> DetectedPhoto:
+        """Put the faces into the temporary store, write their crops, and describe them."""
+        faces = self._faces(data, detections, self.embed(image, detections))
+        found = []
+        for face, detection in zip(faces, detections, strict=True):
+            crop = self.crops.file(face.token)
+            try:
+                write_crop(image, detection.box, crop)
+                self._temporary.put(face, FACE_OVERHEAD + crop.stat().st_size)
+            except OSError as error:
+                log.error("a crop cannot be written: %s", error.strerror)
+                raise InternalError("the face crop cannot be stored at the moment") from error
+            box = _inside(detection.box, image)
+            found.append(FoundFace(face.token, crop.name, box, detection.landmarks, detection.score))
+        return DetectedPhoto(image.shape[1], image.shape[0], tuple(found))
+
+    def _faces(self, data: bytes, detections: list[Detection], vectors: NDArray[np.float32]) -> list[Face]:
+        digest = hashlib.sha256(data).digest()
+        return [
+            Face(self._fresh_token(), vector, face.score, min(face.width, face.height), digest)
+            for face, vector in zip(detections, vectors, strict=True)
+        ]
+
+    def _fresh_token(self) -> str:
+        while True:
+            token = new_token()
+            if self._temporary.get(token) is None and not self.crops.file(token).exists():
+                return token
+
+    def _remove_crop(self, token: str) -> None:
+        try:
+            self.crops.delete(token)
+        except OSError as error:
+            log.error("a crop cannot be deleted: %s", error.strerror)
+            raise InternalError("the face was removed, but its crop only goes at the next start") from error
+
+    def _drop_crop(self, token: str) -> None:
+        try:
+            self.crops.delete(token)
+        except OSError as error:
+            # Nobody can reach it any more; the next start deletes it.
+            log.error("a crop cannot be deleted: %s", error.strerror)
+
+
+def _unknown_token() -> FaceTokenError:
+    return FaceTokenError("no such face_token; detect the photo again, since tokens that were not added expire")
+
+
+def _inside(box: Box, image: Image) -> Box:
+    height, width = image.shape[:2]
+    left, top, right, bottom = box
+    return max(left, 0.0), max(top, 0.0), min(right, float(width)), min(bottom, float(height))
+
+
+def _shorter_side(box: Box) -> float:
+    return min(box[2] - box[0], box[3] - box[1])
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])

@@ -1,0 +1,123 @@
+"""Open the face set's SQLite file: checked first, never overwritten when damaged, durable once a commit returns."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, exc
+
+from errors import InternalError, StartError
+from faceset.tables import migrate
+
+BUSY_SECONDS = 10
+CONNECTIONS = 64
+
+PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    # A commit has reached the disk when it returns.
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    # Removed rows are overwritten with zeros.
+    "PRAGMA secure_delete = ON",
+    "PRAGMA temp_store = MEMORY",
+)
+
+
+class Database:
+    """Hold the connections to one file, and notice when the file is no longer the one that was opened."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        _make_folder(path.parent)
+        if path.exists():
+            check_integrity(path)
+        self.engine = _engine(path)
+        try:
+            # Made here, so that it and the log files beside it, which take after it, are for our eyes only.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            with self.engine.begin() as connection:
+                migrate(connection)
+        except StartError:
+            self.engine.dispose()
+            raise
+        except (OSError, exc.SQLAlchemyError) as error:
+            self.engine.dispose()
+            raise StartError(f"cannot open the face set {path}: {_reason(error)}") from error
+        self._identity = _identity(path)
+
+    def require_file(self) -> None:
+        """Raise InternalError unless the path still leads to the file that is open.
+
+        SQLite would go on writing to an unlinked file, and what it acknowledged would be gone with the process.
+        """
+        if _identity(self.path) != self._identity:
+            raise InternalError("the face set's file is gone from its place; nothing was changed")
+
+    def scrub(self) -> None:
+        """Move every page into the main file and empty the log, so that no removed vector stays in it."""
+        with self.engine.connect() as connection:
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").first()
+        if busy is None or busy[0]:
+            raise InternalError("the face was removed, but its pages are still in use; remove it again later")
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def check_integrity(path: Path) -> None:
+    """Raise StartError when SQLite finds the file damaged. Opened read-only: a damaged file is never written to."""
+    if path.stat().st_size == 0:
+        return
+    try:
+        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+        try:
+            problems = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        problems = [str(error)]
+    if problems != ["ok"]:
+        raise StartError(
+            f"the face set {path} is damaged ({'; '.join(problems)}). It was left as it is; "
+            "restore it from a backup, or move it away to start an empty one"
+        )
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        # A statement's parameters are names and vectors: they must never reach a log through an error's text.
+        hide_parameters=True,
+        pool_size=CONNECTIONS,
+        max_overflow=CONNECTIONS,
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        for pragma in PRAGMAS:
+            connection.execute(pragma)
+
+    return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError(f"cannot make the data folder {folder}: {error.strerror}") from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error)

@@ -1,0 +1,74 @@
+"""Between database rows and faces."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from faceset.tables import faces, groups
+from faceset.tokens import Face
+
+FACE = (
+    faces.c.token,
+    faces.c.vector,
+    faces.c.confidence,
+    faces.c.size,
+    faces.c.photo_sha256,
+    faces.c.name,
+    faces.c.created_at,
+)
+"""The columns that `face_from` reads, in its order."""
+
+VECTOR_TYPE = "<f4"
+
+
+def face_from(row: Sequence[Any]) -> Face:
+    """Return the face of a row of FACE columns."""
+    token, vector, *rest = row
+    return Face(token, np.frombuffer(vector, VECTOR_TYPE), *rest)
+
+
+def row_of(face: Face, owner: int, model: int, now: float) -> dict[str, Any]:
+    """Return the row to insert for a face of group `owner`, made by `model`, at `now` (seconds since the epoch)."""
+    return {
+        "token": face.token,
+        "group_id": owner,
+        "model_id": model,
+        "name": face.name,
+        "vector": face.vector.astype(VECTOR_TYPE).tobytes(),
+        "created_at": face.created_at or now,
+        "confidence": face.confidence,
+        "size": face.size,
+        "photo_sha256": face.photo_sha256,
+    }
+
+
+def group_id(connection: Connection, key: str) -> int:
+    """Return the group's id; the group is made when it is not there."""
+    connection.execute(insert(groups).values(key=key, created_at=time.time()).on_conflict_do_nothing())
+    return connection.execute(select(groups.c.id).where(groups.c.key == key)).scalar_one()
+
+
+def in_group(key: str) -> ColumnElement[bool]:
+    return faces.c.group_id == select(groups.c.id).where(groups.c.key == key).scalar_subquery()
+
+
+def matching(key: str, name: str | None, photo_sha256: bytes | None) -> ColumnElement[bool]:
+    """Return the condition for faces of a group whose name contains `name` and that came from that photo."""
+    condition = in_group(key)
+    if name is not None:
+        condition &= faces.c.name.contains(name, autoescape=True)
+    if photo_sha256 is not None:
+        condition &= faces.c.photo_sha256 == photo_sha256
+    return condition
+
+
+def listed(tokens: Sequence[str]) -> Select[Any]:
+    """Return a subquery of the tokens; one parameter however many there are."""
+    return select(func.json_each(json.dumps(list(tokens))).table_valued("value").c.value)

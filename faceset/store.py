@@ -1,0 +1,236 @@
+"""The face set: SQLite is the truth, the index is made from it."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, delete, exc, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from errors import BadArguments, InternalError, StartError
+from faceset.database import Database
+from faceset.index import ExactIndex
+from faceset.rows import FACE, face_from, group_id, in_group, listed, matching, row_of
+from faceset.tables import faces, groups, models
+from faceset.tokens import Face
+
+Floats = NDArray[np.float32]
+
+LOAD_ROWS = 20_000
+
+log = logging.getLogger("facetoken.faceset")
+
+
+class FaceSet:
+    """Persist faces in groups and search them exactly; safe for many threads of one process.
+
+    Raises StartError when the file is damaged, made by another model, or from a newer version; InternalError when the
+    disk refuses, in which case nothing was changed.
+    """
+
+    def __init__(self, path: Path, fingerprint: str, dim: int) -> None:
+        self.dim = dim
+        # One writer at a time, and the index changes in the order of the commits.
+        self._writing = threading.Lock()
+        self._database = Database(path)
+        self._indexes: dict[str, ExactIndex] = {}
+        try:
+            self._model_id = self._adopt(fingerprint)
+            self._load()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def close(self) -> None:
+        """Close the database; the write-ahead log is folded into the file."""
+        with self._writing:
+            self._database.close()
+
+    def add(self, new: Sequence[Face], group: str) -> None:
+        """Persist faces, all or none; once this returns they survive a crash. Raises BadArguments for a token twice."""
+        if not new:
+            return
+        with self._write() as connection:
+            owner = group_id(connection, group)
+            now = time.time()
+            rows = [row_of(face, owner, self._model_id, now) for face in new]
+            try:
+                connection.execute(insert(faces), rows)
+            except exc.IntegrityError as error:
+                raise BadArguments("a face_token is in the face set already") from error
+            vectors = np.stack([face.vector for face in new]).astype(np.float32)
+            self._commit(connection)
+            self._index(group).add([face.token for face in new], vectors)
+
+    def remove(self, tokens: Sequence[str], group: str) -> list[str]:
+        """Remove faces for good, from rows, free pages and index; return the tokens that were there."""
+        with self._write() as connection:
+            mine = in_group(group) & faces.c.token.in_(listed(tokens))
+            found = list(connection.execute(select(faces.c.token).where(mine)).scalars())
+            if not found:
+                return []
+            connection.execute(delete(faces).where(mine))
+            self._commit(connection)
+            self._index(group).remove(found)
+        return found
+
+    def scrub(self) -> None:
+        """Empty the write-ahead log, where a removed face's vector may still stand. Call it after `remove`."""
+        with self._writing:
+            self._database.scrub()
+
+    def rename(self, token: str, name: str, group: str) -> bool:
+        """Give a face another name; tell whether it is there."""
+        with self._write() as connection:
+            mine = in_group(group) & (faces.c.token == token)
+            changed = connection.execute(update(faces).where(mine).values(name=name)).rowcount
+            self._commit(connection)
+        return bool(changed)
+
+    def get(self, token: str, group: str) -> Face | None:
+        """Return the face, or None."""
+        with self._read() as connection:
+            row = connection.execute(select(*FACE).where(in_group(group) & (faces.c.token == token))).first()
+        return face_from(row) if row else None
+
+    def vector(self, token: str, group: str) -> Floats | None:
+        """Return the face's vector from the index, float32 (dim,), or None."""
+        return self._index(group).vector(token)
+
+    def count(self, group: str, name: str | None = None, photo_sha256: bytes | None = None) -> int:
+        """Return the number of faces in the group that fit the filters of `page`."""
+        if name is None and photo_sha256 is None:
+            return len(self._index(group))
+        query = select(func.count()).select_from(faces).where(matching(group, name, photo_sha256))
+        with self._read() as connection:
+            return connection.execute(query).scalar_one()
+
+    def __contains__(self, token: str) -> bool:
+        return any(token in index for index in list(self._indexes.values()))
+
+    def tokens(self) -> set[str]:
+        """Return every token of every group."""
+        return set().union(*(index.tokens() for index in self._indexes.values()))
+
+    def page(
+        self,
+        group: str,
+        limit: int,
+        after: int = 0,
+        name: str | None = None,
+        photo_sha256: bytes | None = None,
+    ) -> tuple[list[Face], int | None]:
+        """Return up to `limit` faces in the order they were added, and the cursor of the next page or None.
+
+        `after` is the cursor. `name` keeps the faces whose name contains it, whatever the case of ASCII letters;
+        `photo_sha256` those that came from that very file.
+        """
+        mine = matching(group, name, photo_sha256) & (faces.c.id > after)
+        query = select(faces.c.id, *FACE).where(mine).order_by(faces.c.id).limit(limit + 1)
+        with self._read() as connection:
+            found = connection.execute(query).all()
+        following = found[limit - 1].id if len(found) > limit else None
+        return [face_from(row[1:]) for row in found[:limit]], following
+
+    def search(
+        self, vector: Floats, threshold: float, group: str, *, without: str | None = None
+    ) -> list[tuple[str, float]]:
+        """Return (token, distance) of every face within the threshold but `without`, nearest first, ties by token."""
+        tokens, distances = self._index(group).search(vector, threshold)
+        return [pair for pair in zip(tokens, distances.tolist(), strict=True) if pair[0] != without]
+
+    def names(self, tokens: Sequence[str], group: str) -> dict[str, str]:
+        """Return the names of those tokens that are in the group."""
+        mine = in_group(group) & faces.c.token.in_(listed(tokens))
+        with self._read() as connection:
+            return {token: name for token, name in connection.execute(select(faces.c.token, faces.c.name).where(mine))}
+
+    def _index(self, group: str) -> ExactIndex:
+        return self._indexes.get(group) or self._indexes.setdefault(group, ExactIndex(self.dim))
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        try:
+            with self._database.engine.connect() as connection:
+                yield connection
+        except exc.DBAPIError as error:
+            log.error("the face set cannot be read: %s", error.orig)
+            raise InternalError("the face set cannot be read at the moment") from error
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        """Hold the writer's lock and a transaction, rolled back unless `_commit` was reached."""
+        with self._writing:
+            self._database.require_file()
+            try:
+                with self._database.engine.connect() as connection:
+                    yield connection
+            except exc.DBAPIError as error:
+                log.error("the face set cannot be written: %s", error.orig)
+                raise InternalError("the face set cannot be written at the moment; nothing was changed") from error
+
+    def _commit(self, connection: Connection) -> None:
+        connection.commit()
+        # Gone between the check and the commit: what was written is on no disk that anybody will find.
+        self._database.require_file()
+
+    def _adopt(self, fingerprint: str) -> int:
+        """Return the id of the model that made this face set; refuse one that another model made."""
+        with self._database.engine.begin() as connection:
+            used = connection.execute(select(models.c.id, models.c.fingerprint)).all()
+            others = [row.fingerprint for row in used if row.fingerprint != fingerprint]
+            if others and connection.execute(select(faces.c.id).limit(1)).first():
+                raise StartError(
+                    f"the face set {self._database.path} was made by {others[0]}, and this server runs {fingerprint}; "
+                    "their vectors do not compare. Set FACETOKEN_PRECISION and FACETOKEN_MIRROR as they were, "
+                    "or point FACETOKEN_DATA to another folder and import the photos again"
+                )
+            # An empty face set belongs to whoever opens it.
+            connection.execute(delete(models).where(models.c.fingerprint != fingerprint))
+            connection.execute(upsert(models).values(fingerprint=fingerprint).on_conflict_do_nothing())
+            return connection.execute(select(models.c.id).where(models.c.fingerprint == fingerprint)).scalar_one()
+
+    def _load(self) -> None:
+        query = select(groups.c.key, faces.c.token, faces.c.vector).join_from(faces, groups).order_by(faces.c.id)
+        with self._database.engine.connect() as connection:
+            rows = connection.execution_options(yield_per=LOAD_ROWS).execute(query)
+            for part in rows.partitions():
+                self._load_part([tuple(row) for row in part])
+
+    def _load_part(self, rows: list[tuple[str, str, bytes]]) -> None:
+        size = self.dim * np.dtype(np.float32).itemsize
+        by_group: dict[str, tuple[list[str], list[bytes]]] = {}
+        for group, token, vector in rows:
+            if len(vector) != size:
+                raise StartError(f"the face set {self._database.path} is damaged: a vector has {len(vector)} bytes")
+            tokens, vectors = by_group.setdefault(group, ([], []))
+            tokens.append(token)
+            vectors.append(vector)
+        for group, (tokens, vectors) in by_group.items():
+            self._index(group).add(tokens, np.frombuffer(b"".join(vectors), "<f4").reshape(-1, self.dim))
+
+
+def stored_fingerprint(path: Path) -> str | None:
+    """Return the fingerprint of the model that made the face set at `path`, or None when there is none yet."""
+    if not path.is_file() or path.stat().st_size == 0:
+        return None
+    try:
+        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+        try:
+            row = connection.execute(
+                "SELECT fingerprint FROM models WHERE EXISTS (SELECT 1 FROM faces) LIMIT 1"
+            ).fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        # A damaged file is reported when it is opened.
+        return None
+    return row[0] if row else None

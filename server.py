@@ -1,0 +1,126 @@
+"""The HTTP server: `create_app` makes the Flask application, `python server.py` serves it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from io import BytesIO
+from typing import IO, Any
+
+from flask import Flask, Request
+
+import api
+from api import health
+from api.dialect import EngineSource
+from api.envelope import Envelope
+from engine import FaceEngine
+from errors import Overloaded, StartError
+from images import NATIVE_LIMITS
+from serving import Server
+from settings import Settings
+from startup import locked_data, open_engine
+
+# What a multipart body adds to the photo: boundaries, headers and the small fields.
+FORM_OVERHEAD = 64 * 1024
+SWEEP_SECONDS = 15
+
+log = logging.getLogger("facetoken")
+
+
+class PhotoRequest(Request):
+    """Keep uploads in memory (a photo never touches a temporary file) and report a broken form as an error."""
+
+    def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
+        return BytesIO()
+
+    def make_form_data_parser(self) -> Any:
+        parser = super().make_form_data_parser()
+        parser.silent = False
+        return parser
+
+
+def create_app(settings: Settings, engine: EngineSource) -> Flask:
+    """Return the application; `engine` returns the engine, or raises errors.Overloaded while it starts."""
+    app = Flask("facetoken", static_folder=None)
+    app.request_class = PhotoRequest
+    app.config["MAX_CONTENT_LENGTH"] = NATIVE_LIMITS.max_bytes + FORM_OVERHEAD
+    # Field names keep the order in which the contract documents them.
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    Envelope(settings).attach(app)
+    app.register_blueprint(health.blueprint(engine))
+    for dialect in api.DIALECTS:
+        app.register_blueprint(dialect.blueprint(settings, engine))
+    return app
+
+
+class Starting:
+    """Open the engine in the background, so that the port answers /healthz while a large face set loads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._engine: FaceEngine | None = None
+        self.failure: BaseException | None = None
+
+    def engine(self) -> FaceEngine:
+        """Return the engine; raise Overloaded until it is there."""
+        if self._engine is None:
+            raise Overloaded("the server is starting: networks and face set are being loaded")
+        return self._engine
+
+    def run(self, server: Server) -> None:
+        """Open the engine; stop the server when that fails."""
+        try:
+            self._engine = open_engine(self._settings)
+            log.info("ready: %d faces", self._engine.faceset.count("default"))
+        except BaseException as error:
+            self.failure = error
+            server.stop()
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; raise StartError when the server cannot start."""
+    starting = Starting(settings)
+    with locked_data(settings):
+        server = Server(create_app(settings, starting.engine), settings)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: server.stop())
+        opening = threading.Thread(target=starting.run, args=(server,), name="opening", daemon=True)
+        opening.start()
+        threading.Thread(target=_sweep_for_ever, args=(starting,), name="sweeping", daemon=True).start()
+        log.info("listening on http://%s:%d", settings.host, server.port)
+        server.run()
+        opening.join()
+        starting.close()
+    if starting.failure is not None:
+        raise starting.failure
+    log.info("stopped")
+
+
+def _sweep_for_ever(starting: Starting) -> None:
+    pause = threading.Event()
+    while not pause.wait(SWEEP_SECONDS):
+        try:
+            starting.engine().sweep()
+        except Overloaded:
+            continue
+
+
+def main() -> int:
+    """Serve with the settings of the environment; return the exit status."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        serve(Settings.from_environment())
+    except StartError as error:
+        print(f"facetoken: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""Serve a WSGI application with waitress: bounded waiting, errors in the API's own envelope, an orderly end."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from waitress import create_server, wasyncore
+from waitress.channel import HTTPChannel
+from waitress.task import ErrorTask
+
+from api import dialect_of
+from errors import BadArguments, FaceError, StartError, UploadError, UploadTooLarge
+from settings import Settings
+
+MAX_BODY = 16 * 1024 * 1024
+"""Bytes of a request that are read at all; each dialect's own limit is lower. Bodies stay in memory: no photo is
+ever written to a temporary file."""
+
+IDLE_SECONDS = 60
+"""A connection that sends nothing for this long is closed."""
+
+SPARE_THREADS = 4
+"""Threads that are left to refuse requests and to answer health checks when all others are busy or waiting."""
+
+HEALTH_PATHS = ("/healthz", "/readyz")
+
+REFUSED = "facetoken.refused"
+"""Key in the WSGI environment that tells the application to answer 503 at once."""
+
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+class Gate:
+    """Let `threads` requests run and `queue` more wait; the rest is marked to be refused at once."""
+
+    def __init__(self, application: Wsgi, threads: int, queue: int) -> None:
+        self._application = application
+        self._room = threads + queue
+        self._running = threading.Semaphore(threads)
+        self._lock = threading.Lock()
+        self._inside = 0
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") in HEALTH_PATHS:
+            return self._application(environ, start_response)
+        if not self._enter():
+            environ[REFUSED] = True
+            return self._application(environ, start_response)
+        try:
+            with self._running:
+                return self._application(environ, start_response)
+        finally:
+            with self._lock:
+                self._inside -= 1
+
+    def _enter(self) -> bool:
+        with self._lock:
+            if self._inside >= self._room:
+                return False
+            self._inside += 1
+            return True
+
+
+class EnvelopeErrorTask(ErrorTask):
+    """Answer what waitress itself refuses (a broken request, a body too large) as the path's dialect words it."""
+
+    def execute(self) -> None:
+        error = _as_face_error(self.request.error)
+        body, status = dialect_of(self.request.path or "/").render(error)
+        always_200 = self.channel.server.facetoken_status_200
+        data = json.dumps(body).encode()
+        self.status = f"{200 if always_200 else status} {'OK' if always_200 else self.request.error.reason}"
+        self.response_headers.append(("Content-Type", "application/json"))
+        self.set_close_on_finish()
+        self.content_length = len(data)
+        self.write(data)
+
+
+class EnvelopeChannel(HTTPChannel):
+    """Answer a client that stops half-way through its body but still listens."""
+
+    error_task_class = EnvelopeErrorTask
+
+    def handle_read(self) -> None:
+        if self._stopped_half_way():
+            request, self.request = self.request, None
+            request.error = HalfBody()
+            request.completed = True
+            with self.requests_lock:
+                self.requests.append(request)
+            self.server.add_task(self)
+        else:
+            super().handle_read()
+
+    def _stopped_half_way(self) -> bool:
+        request = self.request
+        if request is None or not request.headers_finished or request.completed or self.requests:
+            return False
+        try:
+            return self.socket.recv(1, socket.MSG_PEEK) == b""
+        except OSError:
+            return False
+
+
+class HalfBody:
+    """Stand in for waitress's own parser errors."""
+
+    code = 400
+    reason = "Bad Request"
+
+
+def _as_face_error(error: Any) -> FaceError:
+    if isinstance(error, HalfBody):
+        return UploadError("the body ends before its declared length; send the whole file")
+    if error.code == 413:
+        return UploadTooLarge(f"the request has more than {MAX_BODY} bytes; send a smaller photo")
+    return BadArguments("the request is not valid HTTP")
+
+
+class Server:
+    """Own the listening socket and the loop; `stop` may be called from a signal handler or another thread."""
+
+    def __init__(self, application: Wsgi, settings: Settings) -> None:
+        self._drain = settings.drain
+        self._map: dict[int, Any] = {}
+        self._stopping = threading.Event()
+        listener = _listener(settings.host, settings.port)
+        self.port: int = listener.getsockname()[1]
+        self._server: Any = create_server(
+            Gate(application, settings.threads, settings.queue),
+            map=self._map,
+            sockets=[listener],
+            threads=settings.threads + settings.queue + SPARE_THREADS,
+            ident=None,
+            channel_timeout=IDLE_SECONDS,
+            max_request_body_size=MAX_BODY,
+            inbuf_overflow=2 * MAX_BODY,
+            outbuf_overflow=2 * MAX_BODY,
+            connection_limit=1000,
+            clear_untrusted_proxy_headers=True,
+        )
+        self._server.channel_class = EnvelopeChannel
+        self._server.facetoken_status_200 = settings.status_200
+
+    def run(self) -> None:
+        """Serve until `stop`, then let what runs finish within the drain time."""
+        while not self._stopping.is_set():
+            wasyncore.loop(timeout=1, map=self._map, count=1, use_poll=True)
+        self._server.del_channel()
+        self._server.socket.close()
+        deadline = time.monotonic() + self._drain
+        while self._busy() and time.monotonic() < deadline:
+            wasyncore.loop(timeout=0.05, map=self._map, count=1, use_poll=True)
+        self._server.task_dispatcher.shutdown(timeout=0.1)
+        wasyncore.close_all(self._map, ignore_all=True)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._server.pull_trigger()
+
+    def _busy(self) -> bool:
+        channels = list(self._server.active_channels.values())
+        return any(channel.requests or channel.total_outbufs_len for channel in channels)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise StartError(
+            f"cannot listen on {host}:{port}: {error.strerror}; set FACETOKEN_HOST or FACETOKEN_PORT"
+        ) from error

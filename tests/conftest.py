@@ -1,0 +1,98 @@
+"""Real weights, real photos, a real server: what the tests share."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from answers import EnrolmentRule
+from engine import FaceEngine
+from faceset.folder import CropFolder
+from faceset.store import FaceSet
+from faceset.tokens import TemporaryStore
+from model.backends import networks, settled_precision
+from model.base import EMBEDDING_DIM, Detector, Embedder
+from model.weights import ensure_photos
+from server import create_app
+from serving import Server
+from settings import Settings
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """The settings of the environment, so that the suite runs on any backend and precision."""
+    return Settings.from_environment({k: v for k, v in os.environ.items() if k != "FACETOKEN_DATA"})
+
+
+@pytest.fixture(scope="session")
+def photos(settings: Settings) -> Path:
+    return ensure_photos(settings.weights)
+
+
+@pytest.fixture(scope="session")
+def face_networks(settings: Settings) -> tuple[Detector, Embedder]:
+    precision = settled_precision(settings.backend, settings.precision, None)
+    found = networks(settings.backend, precision, settings.mirror, settings.weights, h5=settings.facenet_h5)
+    for network in found:
+        network.load()
+    return found
+
+
+@pytest.fixture(scope="session")
+def new_engine(face_networks: tuple[Detector, Embedder]) -> Callable[..., FaceEngine]:
+    """Return a function that opens an engine on a folder, sharing the loaded networks."""
+
+    def make(folder: Path, *, rule: EnrolmentRule | None = None, ttl: float = 3600, budget: int = 2**28) -> FaceEngine:
+        detector, embedder = face_networks
+        faceset = FaceSet(folder / "faces.db", str(embedder.fingerprint), EMBEDDING_DIM)
+        crops = CropFolder(folder / "crop_faces")
+        engine = FaceEngine(
+            detector, embedder, faceset, crops, lambda dropped: TemporaryStore(budget, ttl, dropped), rule
+        )
+        crops.sweep(faceset.tokens())
+        return engine
+
+    return make
+
+
+@pytest.fixture
+def engine(new_engine: Callable[..., FaceEngine], tmp_path: Path) -> Iterator[FaceEngine]:
+    made = new_engine(tmp_path)
+    yield made
+    made.close()
+
+
+class Live:
+    """A server on loopback in a thread of this process, over a real engine."""
+
+    def __init__(self, settings: Settings, engine: FaceEngine) -> None:
+        self.engine = engine
+        self._server = Server(create_app(settings, lambda: engine), settings)
+        self._thread = threading.Thread(target=self._server.run)
+        self._thread.start()
+        self.port = self._server.port
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        self._server.stop()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def serve() -> Iterator[Callable[..., Live]]:
+    """Return a function that serves an engine with the given settings; every server is stopped at the end."""
+    running: list[Live] = []
+
+    def start(engine: FaceEngine, **changes: object) -> Live:
+        settings = Settings(**{"host": "127.0.0.1", "port": 0, "drain": 2.0, **changes})  # type: ignore[arg-type]
+        running.append(Live(settings, engine))
+        return running[-1]
+
+    yield start
+    for live in running:
+        live.stop()

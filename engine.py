@@ -1,4 +1,4 @@
-"""The face engine: photos in, tokens and answers out. Every API dialect and the command line call this and no deeper."""
+"""The face engine: photos in, tokens and answers out. API dialects and the command line call this and no deeper."""
 
 from __future__ import annotations
 
@@ -180,12 +180,12 @@ class FaceEngine:
         with self._changing:
             try:
                 for face, detection in zip(made, faces, strict=True):
-                    write_crop(image, detection.box, self.crops.file(face.token))
+                    self._write_crop(image, detection, face.token)
                 self.faceset.add([replace(face, name=name) for face in made], group)
-            except BaseException as error:
+            except BaseException:
                 for face in made:
                     self._drop_crop(face.token)
-                raise InternalError("the crops cannot be written") from error if isinstance(error, OSError) else error
+                raise
         return [face.token for face in made]
 
     def _keep(self, data: bytes, image: Image, detections: list[Detection]) -> DetectedPhoto:
@@ -193,15 +193,9 @@ class FaceEngine:
         faces = self._faces(data, detections, self.embed(image, detections))
         found = []
         for face, detection in zip(faces, detections, strict=True):
-            crop = self.crops.file(face.token)
-            try:
-                write_crop(image, detection.box, crop)
-                self._temporary.put(face, FACE_OVERHEAD + crop.stat().st_size)
-            except OSError as error:
-                log.error("a crop cannot be written: %s", error.strerror)
-                raise InternalError("the face crop cannot be stored at the moment") from error
-            box = _inside(detection.box, image)
-            found.append(FoundFace(face.token, crop.name, box, detection.landmarks, detection.score))
+            self._temporary.put(face, FACE_OVERHEAD + self._write_crop(image, detection, face.token))
+            box, crop = _inside(detection.box, image), self.crops.name(face.token)
+            found.append(FoundFace(face.token, crop, box, detection.landmarks, detection.score))
         return DetectedPhoto(image.shape[1], image.shape[0], tuple(found))
 
     def _faces(self, data: bytes, detections: list[Detection], vectors: NDArray[np.float32]) -> list[Face]:
@@ -216,6 +210,14 @@ class FaceEngine:
             token = new_token()
             if self._temporary.get(token) is None and not self.crops.file(token).exists():
                 return token
+
+    def _write_crop(self, image: Image, face: Detection, token: str) -> int:
+        """Write the face's crop and return its size in bytes."""
+        try:
+            return write_crop(image, face.box, self.crops.file(token))
+        except OSError as error:
+            log.error("a crop cannot be written: %s", error.strerror)
+            raise InternalError("the face crop cannot be stored at the moment; try again later") from error
 
     def _remove_crop(self, token: str) -> None:
         try:

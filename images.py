@@ -121,10 +121,10 @@ def _end_of_scan(data: bytes, position: int) -> int:
     return found.start()
 
 
-def write_crop(image: Image, box: tuple[float, float, float, float], path: Path) -> None:
-    """Write the part of the photo inside the box, with a quarter of its size around, as a JPEG that only we can read.
+def write_crop(image: Image, box: tuple[float, float, float, float], path: Path) -> int:
+    """Write the part of the photo inside the box, and a quarter of its size around; return the file's size in bytes.
 
-    Raises OSError when the disk refuses; nothing is left behind then.
+    A JPEG that only this user can read. Raises OSError when the disk refuses; nothing is left behind then.
     """
     left, top, right, bottom = box
     margin = 0.25 * max(right - left, bottom - top)
@@ -141,6 +141,7 @@ def write_crop(image: Image, box: tuple[float, float, float, float], path: Path)
     except OSError:
         path.unlink(missing_ok=True)
         raise
+    return len(jpeg)
 
 
 def _private(path: str, flags: int) -> int:

@@ -14,6 +14,7 @@ from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask
 
 from api import dialect_of
+from api.envelope import REFUSED
 from errors import BadArguments, FaceError, StartError, UploadError, UploadTooLarge
 from settings import Settings
 
@@ -28,9 +29,6 @@ SPARE_THREADS = 4
 """Threads that are left to refuse requests and to answer health checks when all others are busy or waiting."""
 
 HEALTH_PATHS = ("/healthz", "/readyz")
-
-REFUSED = "facetoken.refused"
-"""Key in the WSGI environment that tells the application to answer 503 at once."""
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -66,7 +64,7 @@ class Gate:
             return True
 
 
-class EnvelopeErrorTask(ErrorTask):
+class EnvelopeErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
     """Answer what waitress itself refuses (a broken request, a body too large) as the path's dialect words it."""
 
     def execute(self) -> None:
@@ -81,10 +79,11 @@ class EnvelopeErrorTask(ErrorTask):
         self.write(data)
 
 
-class EnvelopeChannel(HTTPChannel):
+class EnvelopeChannel(HTTPChannel):  # type: ignore[misc]
     """Answer a client that stops half-way through its body but still listens."""
 
     error_task_class = EnvelopeErrorTask
+    request: Any = None
 
     def handle_read(self) -> None:
         if self._stopped_half_way():

@@ -91,7 +91,7 @@ class Arguments:
             raise MissingArguments(f"{name} came as a text field; send it as a file (curl -F {name}=@photo.jpg)")
         if name not in self._files:
             raise MissingArguments(f"{name} is required: a file in a multipart/form-data body")
-        data = self._files[name].read()
+        data: bytes = self._files[name].read()
         if not data:
             raise UploadError(f"{name} is empty; send the bytes of a JPEG or PNG photo")
         return data

@@ -13,10 +13,12 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, Reque
 
 from api import dialect_of
 from errors import BadArguments, FaceError, InternalError, Overloaded, UnknownPath, UploadTooLarge, WrongMethod
-from serving import REFUSED
 from settings import Settings
 
 log = logging.getLogger("facetoken.requests")
+
+REFUSED = "facetoken.refused"
+"""Key in the WSGI environment by which the server tells the application to answer 503 at once."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -56,7 +58,7 @@ class Envelope:
             response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
         return response
 
-    def _unexpected(self, error: Exception) -> Response:
+    def _unexpected(self, _: Exception) -> Response:
         log.exception("request %s failed", g.request_id)
         return self._render(InternalError(f"something unexpected happened; the log has it as {g.request_id}"))
 

@@ -1,7 +1,7 @@
 """Run one backend over files and leave what it found in a file, so that each runtime can live in its own environment.
 
-python -m benchmarks.findings detect BACKEND WEIGHTS PHOTOS OUT.npz
-python -m benchmarks.findings embed BACKEND WEIGHTS CROPS.npy OUT.npy
+`python -m benchmarks.findings detect BACKEND WEIGHTS PHOTOS OUT.npz`, or `embed BACKEND WEIGHTS CROPS.npy OUT.npy`;
+BACKEND is torch, tensorflow, f32 or bf16, the last two our own at that precision.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks import backends, photos
-from model.base import Detection
+from benchmarks import photos
+from model.backends import networks
+from model.base import Detection, Detector, Embedder
 
 COLUMNS = 15
 """A detection as a row: box (4), score, five landmarks (x, y)."""
@@ -34,14 +35,22 @@ def read_detections(path: Path) -> dict[str, list[Detection]]:
 
 
 def detect(backend: str, weights: Path, folder: Path, target: Path) -> None:
-    detector = backends.detector(backend, weights)
+    """Find the faces of every PNG of `folder`."""
+    detector, _ = _networks(backend, weights)
     paths = sorted(folder.glob("*.png"))
     progress = tqdm(paths, desc=f"detect {backend}", unit="photo", leave=False, disable=None)
     np.savez(target, **{path.name: _rows(detector.detect(photos.read(path))) for path in progress})
 
 
 def embed(backend: str, weights: Path, crops: Path, target: Path) -> None:
-    np.save(target, backends.embedder(backend, weights).embed(np.load(crops)))
+    """Embed every aligned face of a uint8 array (n, 160, 160, 3)."""
+    _, embedder = _networks(backend, weights)
+    np.save(target, embedder.embed(np.load(crops)))
+
+
+def _networks(backend: str, weights: Path) -> tuple[Detector, Embedder]:
+    runtime, precision = (backend, "f32") if backend in {"torch", "tensorflow"} else ("openvino", backend)
+    return networks(runtime, precision, mirror=False, weights=weights)
 
 
 def _rows(faces: Sequence[Detection]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

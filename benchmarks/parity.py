@@ -1,6 +1,6 @@
 """Check that our detector and embedder answer as facenet-pytorch and TensorFlow do on the same weights.
 
-    python -m benchmarks.parity [--weights DIR] [--torch PYTHON] [--tensorflow PYTHON] [--json FILE]
+`python -m benchmarks.parity [--weights DIR] [--torch PYTHON] [--tensorflow PYTHON] [--json FILE]`
 
 Every backend runs in a process of its own (`benchmarks.findings`), the references in the environments that
 `make parity` builds. The photos are the archive's originals and group photos composed from them. Ends with status 1
@@ -54,6 +54,7 @@ class Backend:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
+    # Once, here: the processes below would otherwise each find out.
     ensure(options.weights)
     ensure_h5(options.weights)
     originals = ensure_photos(options.weights)
@@ -85,7 +86,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def compose(originals: Path, folder: Path) -> None:
     """Put every photo into `folder`, as PNG: JPEG decoders differ by a grey level from version to version."""
-    images = [photos.read(path) for path in photos.archive(originals)]
+    images = [photos.read(path) for path in photos.listed(originals)]
     for number, image in enumerate(images):
         photos.write(folder / f"original-{number:03d}.png", image)
     for group in GROUPS:

@@ -48,9 +48,10 @@ class GroupPhoto:
         return canvas
 
 
-def archive(folder: Path) -> list[Path]:
-    """List the originals under `folder`, in the same order everywhere."""
-    return sorted(folder.glob("*/*/*.jpg"), key=lambda path: path.relative_to(folder).as_posix())
+def listed(folder: Path) -> list[Path]:
+    """List the photos anywhere under `folder`, in the same order everywhere."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in {".jpg", ".jpeg", ".png"})
+    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 
 def read(path: Path) -> Image:

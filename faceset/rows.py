@@ -52,7 +52,8 @@ def row_of(face: Face, owner: int, model: int, now: float) -> dict[str, Any]:
 def group_id(connection: Connection, key: str) -> int:
     """Return the group's id; the group is made when it is not there."""
     connection.execute(insert(groups).values(key=key, created_at=time.time()).on_conflict_do_nothing())
-    return connection.execute(select(groups.c.id).where(groups.c.key == key)).scalar_one()
+    found: int = connection.execute(select(groups.c.id).where(groups.c.key == key)).scalar_one()
+    return found
 
 
 def in_group(key: str) -> ColumnElement[bool]:

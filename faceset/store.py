@@ -111,7 +111,8 @@ class FaceSet:
             return len(self._index(group))
         query = select(func.count()).select_from(faces).where(matching(group, name, photo_sha256))
         with self._read() as connection:
-            return connection.execute(query).scalar_one()
+            total: int = connection.execute(query).scalar_one()
+        return total
 
     def __contains__(self, token: str) -> bool:
         return any(token in index for index in list(self._indexes.values()))
@@ -151,7 +152,8 @@ class FaceSet:
         """Return the names of those tokens that are in the group."""
         mine = in_group(group) & faces.c.token.in_(listed(tokens))
         with self._read() as connection:
-            return {token: name for token, name in connection.execute(select(faces.c.token, faces.c.name).where(mine))}
+            rows = connection.execute(select(faces.c.token, faces.c.name).where(mine))
+            return {row.token: row.name for row in rows}
 
     def _index(self, group: str) -> ExactIndex:
         return self._indexes.get(group) or self._indexes.setdefault(group, ExactIndex(self.dim))
@@ -196,7 +198,9 @@ class FaceSet:
             # An empty face set belongs to whoever opens it.
             connection.execute(delete(models).where(models.c.fingerprint != fingerprint))
             connection.execute(upsert(models).values(fingerprint=fingerprint).on_conflict_do_nothing())
-            return connection.execute(select(models.c.id).where(models.c.fingerprint == fingerprint)).scalar_one()
+            mine = select(models.c.id).where(models.c.fingerprint == fingerprint)
+            model_id: int = connection.execute(mine).scalar_one()
+        return model_id
 
     def _load(self) -> None:
         query = select(groups.c.key, faces.c.token, faces.c.vector).join_from(faces, groups).order_by(faces.c.id)

@@ -24,10 +24,8 @@ def suppress(boxes: Floats, scores: Floats, limit: float, over: Literal["union",
         best, order = order[0], order[1:]
         kept.append(best)
         shared = _intersection(boxes[best], boxes[order])
-        if over == "union":
-            base = areas[best] + areas[order] - shared
-        else:
-            base = np.minimum(areas[best], areas[order])
+        both = areas[best] + areas[order]
+        base = both - shared if over == "union" else np.minimum(areas[best], areas[order])
         order = order[shared <= limit * base]
     return np.array(kept, np.intp)
 
@@ -63,4 +61,4 @@ def clipped(boxes: Floats, width: int, height: int) -> tuple[Indices, NDArray[np
     whole = np.trunc(boxes).astype(np.intp)
     corner = np.maximum(whole[:, :2], 1) - 1
     opposite = np.minimum(whole[:, 2:], (width, height))
-    return np.concatenate([corner, opposite], axis=1), (opposite > corner).all(axis=1)
+    return np.concatenate([corner, opposite], axis=1), np.all(opposite > corner, axis=1)

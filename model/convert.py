@@ -11,6 +11,7 @@ import io
 import json
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,15 @@ def facenet(h5: Path) -> bytes:
     return walk.graph.finish(inputs={"crops": ["n", 3, 160, 160]}, outputs={"vectors": (walk.last, ["n", 128])})
 
 
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Hold a Keras layer: its name, its configuration, and the ONNX tensors it takes."""
+
+    name: str
+    config: dict[str, Any]
+    inputs: list[str]
+
+
 class _KerasWalk:
     """Turn Keras layers, met in topological order, into ONNX nodes."""
 
@@ -48,49 +58,54 @@ class _KerasWalk:
         self.last = ""
 
     def visit(self, layer: dict[str, Any]) -> None:
-        name, config = layer["name"], layer["config"]
-        inputs = [self.tensor[source[0]] for source in layer["inbound_nodes"][0]] if layer["inbound_nodes"] else []
-        handler: Callable[..., str] = getattr(self, f"_{layer['class_name'].lower()}")
-        self.tensor[name] = self.last = handler(name, config, inputs)
+        sources = layer["inbound_nodes"][0] if layer["inbound_nodes"] else []
+        known = _Layer(layer["name"], layer["config"], [self.tensor[source[0]] for source in sources])
+        handler: Callable[[_Layer], str] = getattr(self, f"_{layer['class_name'].lower()}")
+        self.tensor[known.name] = self.last = handler(known)
 
-    def _inputlayer(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
+    def _inputlayer(self, _: _Layer) -> str:
         return "crops"
 
-    def _conv2d(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
-        kernel = self.read(name, "kernel").transpose(3, 2, 0, 1)
-        bias = self.read(name, "bias") if config["use_bias"] else np.zeros(len(kernel))
+    def _conv2d(self, layer: _Layer) -> str:
+        config = layer.config
+        kernel = self.read(layer.name, "kernel").transpose(3, 2, 0, 1)
+        bias = self.read(layer.name, "bias") if config["use_bias"] else np.zeros(len(kernel))
         # "same" padding with stride 1 and an odd kernel is symmetric.
         pads = [side // 2 if config["padding"] == "same" else 0 for side in config["kernel_size"]] * 2
-        return self.graph.affine(name, inputs[0], Affine(kernel, bias), strides=config["strides"], pads=pads)
+        weights = Affine(kernel, bias)
+        return self.graph.affine(layer.name, layer.inputs[0], weights, strides=config["strides"], pads=pads)
 
-    def _dense(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
-        kernel = self.read(name, "kernel").T
-        return self.graph.affine(name, inputs[0], Affine(kernel, np.zeros(len(kernel))))
+    def _dense(self, layer: _Layer) -> str:
+        kernel = self.read(layer.name, "kernel").T
+        return self.graph.affine(layer.name, layer.inputs[0], Affine(kernel, np.zeros(len(kernel))))
 
-    def _batchnormalization(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
-        scale = 1 / np.sqrt(self.read(name, "moving_variance") + config["epsilon"])
-        self.graph.affines[inputs[0]].follow(scale, self.read(name, "beta") - self.read(name, "moving_mean") * scale)
-        return inputs[0]
+    def _batchnormalization(self, layer: _Layer) -> str:
+        scale = 1 / np.sqrt(self.read(layer.name, "moving_variance") + layer.config["epsilon"])
+        shift = self.read(layer.name, "beta") - self.read(layer.name, "moving_mean") * scale
+        self.graph.affines[layer.inputs[0]].follow(scale, shift)
+        return layer.inputs[0]
 
-    def _lambda(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
+    def _lambda(self, layer: _Layer) -> str:
         # Every Lambda of this network is the residual sum inputs[0] + scale * inputs[1].
-        self.graph.affines[inputs[1]].follow(np.float64(config["arguments"]["scale"]), np.float64(0))
-        return self.graph.node("Add", name, inputs)
+        self.graph.affines[layer.inputs[1]].follow(np.float64(layer.config["arguments"]["scale"]), np.float64(0))
+        return self.graph.node("Add", layer.name, layer.inputs)
 
-    def _activation(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
-        return self.graph.node("Relu", name, inputs)
+    def _activation(self, layer: _Layer) -> str:
+        return self.graph.node("Relu", layer.name, layer.inputs)
 
-    def _concatenate(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
-        return self.graph.node("Concat", name, inputs, axis=1)
+    def _concatenate(self, layer: _Layer) -> str:
+        return self.graph.node("Concat", layer.name, layer.inputs, axis=1)
 
-    def _maxpooling2d(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
-        return self.graph.node("MaxPool", name, inputs, kernel_shape=config["pool_size"], strides=config["strides"])
+    def _maxpooling2d(self, layer: _Layer) -> str:
+        sides = {"kernel_shape": layer.config["pool_size"], "strides": layer.config["strides"]}
+        return self.graph.node("MaxPool", layer.name, layer.inputs, **sides)
 
-    def _globalaveragepooling2d(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
-        return self.graph.node("Flatten", name, [self.graph.node("GlobalAveragePool", f"{name}_4d", inputs)])
+    def _globalaveragepooling2d(self, layer: _Layer) -> str:
+        pooled = self.graph.node("GlobalAveragePool", f"{layer.name}_4d", layer.inputs)
+        return self.graph.node("Flatten", layer.name, [pooled])
 
-    def _dropout(self, name: str, config: dict[str, Any], inputs: list[str]) -> str:
-        return inputs[0]
+    def _dropout(self, layer: _Layer) -> str:
+        return layer.inputs[0]
 
 
 class _MtcnnStage:
@@ -149,7 +164,7 @@ class _MtcnnStage:
 
 
 def pnet(data: bytes) -> bytes:
-    """Convert the proposal network. Outputs: `offsets` (n, 4, h, w), `logit` (n, 1, h, w) at stride 2, 12 px windows."""
+    """Convert the proposal network. Outputs at stride 2: `offsets` (n, 4, h, w), `logit` (n, 1, h, w)."""
     stage = _MtcnnStage("pnet", data)
     stage.convolve()
     stage.pool(2)

@@ -37,7 +37,7 @@ def prewhiten(crops: Crops) -> Floats:
     values = pixels[0].size
     deviation = np.maximum(pixels.std(axis=(1, 2, 3), keepdims=True, dtype=np.float64), 1 / np.sqrt(values))
     white = (pixels - mean.astype(np.float32)) / deviation.astype(np.float32)
-    return np.ascontiguousarray(white.transpose(0, 3, 1, 2))
+    return np.ascontiguousarray(white.transpose(0, 3, 1, 2), np.float32)
 
 
 def embed_in_batches(crops: Crops, mirror: bool, network: Callable[[Floats], Floats]) -> Vectors:

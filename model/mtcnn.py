@@ -73,7 +73,8 @@ class MTCNN:
             strips.append((y + first, x, _sigmoid(logits[0, 0, y, x]), offsets[0, :, y, x]))
         y, x, scores, offsets = (np.concatenate(part) for part in zip(*strips, strict=True))
         corner = np.stack([x, y], axis=1) * STRIDE
-        boxes = np.floor(np.concatenate([corner + 1, corner + WINDOW], axis=1) / np.float32(scale)).astype(np.float32)
+        edges = np.concatenate([corner + 1, corner + WINDOW], axis=1) / np.float32(scale)
+        boxes = np.floor(edges).astype(np.float32)
         keep = suppress(boxes, scores, 0.5)
         return boxes[keep], scores[keep], offsets[keep]
 
@@ -94,8 +95,8 @@ class MTCNN:
         boxes, scores = boxes[passed], _sigmoid(logits[passed, 0])
         sides = boxes[:, 2:] - boxes[:, :2] + 1
         # Landmarks come as five x, then five y, as shares of the square that O-Net saw.
-        points = landmarks[passed].reshape(-1, 2, 5).transpose(0, 2, 1) * sides[:, np.newaxis]
-        points = points + boxes[:, np.newaxis, :2] - 1
+        shares = landmarks[passed].reshape(-1, 2, 5).transpose(0, 2, 1)
+        points = shares * sides[:, np.newaxis] + boxes[:, np.newaxis, :2] - 1
         boxes = moved(boxes, offsets[passed], extra=1)
         keep = suppress(boxes, scores, 0.7, over="smaller")
         return [_detection(boxes[row], scores[row], points[row]) for row in keep]

@@ -49,7 +49,7 @@ def fetch(package: Package, folder: Path) -> Path:
 def _download(requirement: Path, target: Path) -> str | None:
     """Run pip once; return None, or the last line of its complaint."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--no-deps", "--require-hashes"]
-    command += ["--no-cache-dir", "--timeout", "30", "-r", str(requirement), "-d", str(target)]
+    command += ["--no-cache-dir", "--timeout", "30", "--retries", "1", "-r", str(requirement), "-d", str(target)]
     # pip draws its progress bar on stdout; ours belongs to whoever pipes this command's output.
     done = subprocess.run(command, stdout=sys.stderr.fileno(), stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode == 0:

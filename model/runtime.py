@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from pathlib import Path
@@ -23,20 +24,13 @@ def cpu_has_bf16() -> bool:
     return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-_core_lock = threading.Lock()
-_shared_core: openvino.Core | None = None
-
-
+@functools.cache
 def _core() -> openvino.Core:
     """Return the process's one OpenVINO core: several would each bring their own threads."""
-    global _shared_core
-    with _core_lock:
-        if _shared_core is None:
-            # Imported here: it takes a third of a second, and `import server` must load no network runtime.
-            import openvino
+    # Imported here: it takes a third of a second, and `import server` must load no network runtime.
+    import openvino
 
-            _shared_core = openvino.Core()
-        return _shared_core
+    return openvino.Core()
 
 
 class Graph:

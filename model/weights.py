@@ -194,7 +194,7 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    os.chmod(file.name, 0o644)
+    Path(file.name).chmod(0o644)
     os.replace(file.name, path)
 
 

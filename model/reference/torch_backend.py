@@ -64,23 +64,32 @@ class TorchEmbedder(ReferenceEmbedder):
     """Embed with facenet-pytorch's InceptionResnetV1, filled from facenet_keras.h5."""
 
     def _build(self) -> Callable[[Floats], Floats]:
-        try:
-            import torch
-            from facenet_pytorch import InceptionResnetV1
-        except ImportError as error:
-            raise StartError(MISSING) from error
-        network = InceptionResnetV1(pretrained=None)
-        network.last_linear = torch.nn.Linear(network.last_linear.in_features, EMBEDDING_DIM, bias=False)
-        network.last_bn = torch.nn.BatchNorm1d(EMBEDDING_DIM, eps=network.last_bn.eps)
-        state = {name: torch.from_numpy(array) for name, array in torch_state(self.h5).items()}
-        network.load_state_dict(state, strict=True)
-        network.eval()
+        network = inception(self.h5)
+        import torch
 
         def run(crops: Floats) -> Floats:
             with torch.inference_mode():
                 return np.asarray(network(torch.from_numpy(crops)).numpy(), np.float32)
 
         return run
+
+
+def inception(h5: Path) -> Any:
+    """Return facenet-pytorch's network with the h5's weights: prewhitened (n, 3, 160, 160) in, unit (n, 128) out.
+
+    Raises StartError when facenet-pytorch is missing.
+    """
+    try:
+        import torch
+        from facenet_pytorch import InceptionResnetV1
+    except ImportError as error:
+        raise StartError(MISSING) from error
+    network = InceptionResnetV1(pretrained=None)
+    network.last_linear = torch.nn.Linear(network.last_linear.in_features, EMBEDDING_DIM, bias=False)
+    network.last_bn = torch.nn.BatchNorm1d(EMBEDDING_DIM, eps=network.last_bn.eps)
+    state = {name: torch.from_numpy(array) for name, array in torch_state(h5).items()}
+    network.load_state_dict(state, strict=True)
+    return network.eval()
 
 
 def torch_state(h5: Path) -> dict[str, NDArray[np.float32]]:

@@ -1,0 +1,83 @@
+"""The shape of the house: imports go one way, nothing heavy is imported by accident, files stay small."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+LAYERS = {
+    "errors": 0,
+    "settings": 1,
+    "images": 1,
+    "model": 1,
+    "faceset": 1,
+    "answers": 1,
+    "engine": 2,
+    "startup": 3,
+    "batch": 4,
+    "api": 4,
+    "serving": 5,
+    "server": 6,
+    "cli": 7,
+}
+"""How high each module or package stands. Imports go down, or stay inside one package."""
+
+
+@cache
+def modules() -> dict[str, Path]:
+    folders = [entry for entry in ROOT.iterdir() if entry.is_dir() and entry.name in LAYERS]
+    files = [*ROOT.glob("*.py"), *(path for folder in folders for path in folder.rglob("*.py"))]
+    named = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in files}
+    return {name.removesuffix(".__init__"): path for name, path in named.items()}
+
+
+def imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_imports_go_one_way(name: str) -> None:
+    mine = name.split(".")[0]
+    assert mine in LAYERS, f"{name} has no place in the layers"
+    for other in imported(modules()[name]):
+        theirs = other.split(".")[0]
+        if theirs not in LAYERS or theirs == mine:
+            continue
+        assert LAYERS[theirs] < LAYERS[mine], f"{name} imports {other}"
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_only_server_and_api_know_flask(name: str) -> None:
+    if name.split(".")[0] not in ("server", "api"):
+        assert not {other for other in imported(modules()[name]) if other.split(".")[0] in ("flask", "werkzeug")}
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_a_file_has_one_noun_and_stays_small(name: str) -> None:
+    assert len(modules()[name].read_text().splitlines()) <= 260
+    assert not {"utils", "helpers", "common", "misc"} & set(name.split("."))
+
+
+def test_the_walk_sees_the_house() -> None:
+    assert {"server", "engine", "api.native", "model.mtcnn", "faceset.index"} <= set(modules())
+    assert "engine" in imported(ROOT / "startup.py")
+
+
+def test_importing_the_server_loads_no_network_and_no_index() -> None:
+    heavy = ("openvino", "onnx", "torch", "tensorflow", "h5py")
+    code = f"import server, sys; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -41,16 +41,19 @@ def settled_precision(backend: str, asked: str, made_with: str | None) -> str:
 
     `made_with` is the fingerprint of the face set at hand, if it holds faces.
     """
+    if backend != "openvino":
+        return "f32" if asked == "auto" else asked
+    from model import runtime
+
+    has_bf16 = runtime.cpu_has_bf16()
+    if asked == "bf16" and not has_bf16:
+        raise StartError("FACETOKEN_PRECISION=bf16 needs a CPU with bf16; set it to f32 or auto")
     if asked != "auto":
         return asked
-    if backend != "openvino":
-        return "f32"
-    from model.runtime import PRECISIONS, cpu_has_bf16
-
-    recorded = next((part for part in (made_with or "").split("/") if part in PRECISIONS), None)
-    if recorded == "bf16" and not cpu_has_bf16():
+    recorded = next((part for part in (made_with or "").split("/") if part in runtime.PRECISIONS), None)
+    if recorded == "bf16" and not has_bf16:
         raise StartError(
             "the face set was made in bf16, which this CPU does not compute; run it on a CPU with bf16, "
             "or import the photos again into another FACETOKEN_DATA folder"
         )
-    return recorded or ("bf16" if cpu_has_bf16() else "f32")
+    return recorded or ("bf16" if has_bf16 else "f32")

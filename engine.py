@@ -142,7 +142,8 @@ class FaceEngine:
         Raises FaceTokenError for an unknown token, FaceInfoError for a face that the enrolment rule refuses.
         """
         with self._changing, self._temporary.hold(token) as face:
-            if face is None:
+            if face is None or token in self.faceset:
+                self._temporary.keep(token)
                 return self._renamed(token, name, group)
             reason = self.rule.reason_against(face.confidence, face.size)
             if reason:

@@ -67,8 +67,9 @@ class FaceSet:
             except exc.IntegrityError as error:
                 raise BadArguments("a face_token is in the face set already") from error
             vectors = np.stack([face.vector for face in new]).astype(np.float32)
-            self._commit(connection)
+            connection.commit()
             self._index(group).add([face.token for face in new], vectors)
+            self._database.require_file()
 
     def remove(self, tokens: Sequence[str], group: str) -> list[str]:
         """Remove faces for good, from rows, free pages and index; return the tokens that were there."""
@@ -78,8 +79,9 @@ class FaceSet:
             if not found:
                 return []
             connection.execute(delete(faces).where(mine))
-            self._commit(connection)
+            connection.commit()
             self._index(group).remove(found)
+            self._database.require_file()
         return found
 
     def scrub(self) -> None:
@@ -92,7 +94,8 @@ class FaceSet:
         with self._write() as connection:
             mine = in_group(group) & (faces.c.token == token)
             changed = connection.execute(update(faces).where(mine).values(name=name)).rowcount
-            self._commit(connection)
+            connection.commit()
+            self._database.require_file()
         return bool(changed)
 
     def get(self, token: str, group: str) -> Face | None:
@@ -103,12 +106,12 @@ class FaceSet:
 
     def vector(self, token: str, group: str) -> Floats | None:
         """Return the face's vector from the index, float32 (dim,), or None."""
-        return self._index(group).vector(token)
+        return self._known(group).vector(token)
 
     def count(self, group: str, name: str | None = None, photo_sha256: bytes | None = None) -> int:
         """Return the number of faces in the group that fit the filters of `page`."""
         if name is None and photo_sha256 is None:
-            return len(self._index(group))
+            return len(self._known(group))
         query = select(func.count()).select_from(faces).where(matching(group, name, photo_sha256))
         with self._read() as connection:
             total: int = connection.execute(query).scalar_one()
@@ -145,7 +148,7 @@ class FaceSet:
         self, vector: Floats, threshold: float, group: str, *, without: str | None = None
     ) -> list[tuple[str, float]]:
         """Return (token, distance) of every face within the threshold but `without`, nearest first, ties by token."""
-        tokens, distances = self._index(group).search(vector, threshold)
+        tokens, distances = self._known(group).search(vector, threshold)
         return [pair for pair in zip(tokens, distances.tolist(), strict=True) if pair[0] != without]
 
     def names(self, tokens: Sequence[str], group: str) -> dict[str, str]:
@@ -155,8 +158,13 @@ class FaceSet:
             rows = connection.execute(select(faces.c.token, faces.c.name).where(mine))
             return {row.token: row.name for row in rows}
 
+    def _known(self, group: str) -> ExactIndex:
+        """Return the group's index, or an empty one: asking for a group does not make it."""
+        index = self._indexes.get(group)
+        return ExactIndex(self.dim) if index is None else index
+
     def _index(self, group: str) -> ExactIndex:
-        return self._indexes.get(group) or self._indexes.setdefault(group, ExactIndex(self.dim))
+        return self._indexes.setdefault(group, ExactIndex(self.dim))
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
@@ -169,7 +177,11 @@ class FaceSet:
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
-        """Hold the writer's lock and a transaction, rolled back unless `_commit` was reached."""
+        """Hold the writer's lock and a transaction, rolled back unless it was committed.
+
+        The caller checks for the file once more after the commit: if it went in between, what was written is on no
+        disk that anybody will find, and must not be acknowledged.
+        """
         with self._writing:
             self._database.require_file()
             try:
@@ -178,11 +190,6 @@ class FaceSet:
             except exc.DBAPIError as error:
                 log.error("the face set cannot be written: %s", error.orig)
                 raise InternalError("the face set cannot be written at the moment; nothing was changed") from error
-
-    def _commit(self, connection: Connection) -> None:
-        connection.commit()
-        # Gone between the check and the commit: what was written is on no disk that anybody will find.
-        self._database.require_file()
 
     def _adopt(self, fingerprint: str) -> int:
         """Return the id of the model that made this face set; refuse one that another model made."""

@@ -67,7 +67,12 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
 
 
 def migrate(connection: Connection) -> None:
-    """Bring the database to VERSION inside the caller's transaction; raise StartError for one from the future."""
+    """Bring the database to VERSION, wholly or not at all; raise StartError for one from the future.
+
+    The caller commits.
+    """
+    # sqlite3 begins no transaction of its own before changes to the schema.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
     version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
     if version > VERSION:
         raise StartError(

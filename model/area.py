@@ -43,10 +43,12 @@ class AreaTable:
         top, bottom = (edge[rows] for edge in _edges(self.height, height))
         left, right = _edges(self.width, width)
         strips = self._sums[bottom] - self._sums[top]
-        sums = np.take(strips, right, axis=1) - np.take(strips, left, axis=1)
+        sums = np.take(strips, right, axis=1)
+        sums -= np.take(strips, left, axis=1)
         areas = np.multiply.outer((bottom - top).astype(np.float32), (right - left).astype(np.float32))
-        result: Floats = sums.astype(np.float32) * (1 / areas)[..., np.newaxis]
-        return result
+        averages = sums.astype(np.float32)
+        averages *= (1 / areas)[..., np.newaxis]
+        return averages
 
     def windows(self, boxes: Indices, side: int) -> Floats:
         """Return n windows averaged to (side, side), as float32 (n, side, side, 3) in 0..255.

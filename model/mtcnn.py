@@ -30,8 +30,9 @@ FACTOR = 0.709
 WINDOW = 12
 STRIDE = 2
 
-STRIP_ROWS = 512
-"""P-Net output rows a run. Its input is cut into strips, so that scratch memory is bounded whatever the photo."""
+STRIP_ROWS = 128
+"""P-Net output rows a run. Its input is cut into strips, so that scratch memory is bounded whatever the photo
+and stays in the cache."""
 
 BATCH = 32
 

@@ -45,10 +45,7 @@ class TorchDetector:
         boxes, scores, points = self._mtcnn().detect(image, landmarks=True)
         if boxes is None:
             return []
-        return [
-            Detection(tuple(map(float, box)), float(score), tuple((float(x), float(y)) for x, y in five))
-            for box, score, five in zip(boxes, scores, points, strict=True)
-        ]
+        return [_detection(*face) for face in zip(boxes, scores, points, strict=True)]
 
 
 def _build_mtcnn() -> Any:
@@ -58,6 +55,11 @@ def _build_mtcnn() -> Any:
         raise StartError(MISSING) from error
     options = {"min_face_size": MIN_FACE_SIZE, "thresholds": THRESHOLDS, "factor": FACTOR}
     return MTCNN(keep_all=True, post_process=False, device="cpu", **options).eval()
+
+
+def _detection(box: Any, score: Any, points: Any) -> Detection:
+    left, top, right, bottom = map(float, box)
+    return Detection((left, top, right, bottom), float(score), tuple((float(x), float(y)) for x, y in points))
 
 
 class TorchEmbedder(ReferenceEmbedder):

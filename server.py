@@ -95,7 +95,8 @@ def serve(settings: Settings) -> None:
         threading.Thread(target=_sweep_for_ever, args=(starting,), name="sweeping", daemon=True).start()
         log.info("listening on http://%s:%d", settings.host, server.port)
         server.run()
-        opening.join()
+        # A download of weights may be under way; it is no reason to outlive the drain time.
+        opening.join(settings.drain)
         starting.close()
     if starting.failure is not None:
         raise starting.failure

@@ -61,7 +61,7 @@ class ExactIndex:
         if vectors.shape != (len(tokens), self.dim) or not np.isfinite(vectors).all():
             raise ValueError(f"vectors must be finite and of shape ({len(tokens)}, {self.dim}), not {vectors.shape}")
         with self._lock:
-            if len(set(tokens)) != len(tokens) or any(token in self._rows for token in tokens):
+            if len(set(tokens)) != len(tokens) or not self._rows.keys().isdisjoint(tokens):
                 raise ValueError("a token is in the index already")
             rows = self._take_rows(len(tokens))
             self._write(rows, vectors)
@@ -120,7 +120,7 @@ class ExactIndex:
         return (len(self._segments) - 1) * SEGMENT_ROWS + len(self._segments[-1]) if self._segments else 0
 
     def _empty_segment(self, rows: int) -> Floats:
-        return np.full((rows, self.dim), np.nan, np.float32)
+        return np.empty((rows, self.dim), np.float32)
 
     def _write(self, rows: Rows, vectors: Floats) -> None:
         segments, places = np.divmod(rows, SEGMENT_ROWS)

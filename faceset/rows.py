@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, literal_column, select
 from sqlalchemy.dialects.sqlite import insert
 
 from faceset.tables import faces, groups
@@ -57,7 +57,12 @@ def group_id(connection: Connection, key: str) -> int:
 
 
 def in_group(key: str) -> ColumnElement[bool]:
-    return faces.c.group_id == select(groups.c.id).where(groups.c.key == key).scalar_subquery()
+    """Return the condition for the faces of a group."""
+    return faces.c.group_id == _id_of(key)
+
+
+def _id_of(key: str) -> ScalarSelect[int]:
+    return select(groups.c.id).where(groups.c.key == key).scalar_subquery()
 
 
 def matching(key: str, name: str | None, photo_sha256: bytes | None) -> ColumnElement[bool]:
@@ -70,6 +75,8 @@ def matching(key: str, name: str | None, photo_sha256: bytes | None) -> ColumnEl
     return condition
 
 
-def listed(tokens: Sequence[str]) -> Select[Any]:
-    """Return a subquery of the tokens; one parameter however many there are."""
-    return select(func.json_each(json.dumps(list(tokens))).table_valued("value").c.value)
+def those(tokens: Sequence[str], key: str) -> ColumnElement[bool]:
+    """Return the condition for the faces of a group with one of the tokens; one parameter however many there are."""
+    listed = select(func.json_each(json.dumps(list(tokens))).table_valued("value").c.value)
+    # The plus keeps SQLite from walking the whole group by its index to find a few tokens: 600 ms at a million faces.
+    return faces.c.token.in_(listed) & (literal_column("+faces.group_id") == _id_of(key))

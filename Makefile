@@ -3,12 +3,12 @@ PORT ?= 5000
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test lint types demo bench-quick clean
+.PHONY: setup run test lint types docs demo parity clean
 
 setup: $(VENV)/.made
 	@$(BIN)/facetoken weights
 
-run: $(VENV)/.made
+run: setup
 	@FACETOKEN_PORT=$${FACETOKEN_PORT:-$(PORT)} exec $(BIN)/facetoken serve
 
 test: $(VENV)/.made-dev
@@ -21,6 +21,9 @@ lint: $(VENV)/.made-dev
 
 types: $(VENV)/.made-dev
 	$(BIN)/mypy
+
+docs: $(VENV)/.made
+	$(BIN)/facetoken settings --markdown > docs/settings.md
 
 demo: $(VENV)/.made
 	@$(BIN)/facetoken weights --photos

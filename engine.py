@@ -51,7 +51,7 @@ class FaceEngine:
         self._detector = detector
         self._embedder = embedder
         self._temporary = temporary(self._drop_crop)
-        # Finding faces in a photo of 16 megapixels takes some 400 MB for a moment: no more at once than there are cores.
+        # Finding faces in 16 megapixels takes some 400 MB for a moment: no more photos at once than there are cores.
         self._locating = threading.Semaphore(os.cpu_count() or 1)
         # Adding and removing one token at the same moment must leave its crop and its row both or neither.
         self._changing = threading.Lock()

@@ -23,8 +23,16 @@ Image = NDArray[np.uint8]
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8\xff"
 
+# A progressive photo has about ten scans, a PNG one or two texts. Without these limits 2 MB of empty scans keep the
+# decoder busy for minutes, and 2 MB of deflated texts for seconds.
+MAX_SCANS = 100
+MAX_TEXTS = 16
+
 # Markers that start a frame, and so carry the size: all of SOF0..SOF15 but DHT, JPG and DAC.
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# Markers without a length. Between segments the decoder steps over them alone, so a length read behind one would hide
+# the true frame from us. D8 begins another picture.
+_BARE_MARKERS = frozenset((0x00, 0x01, *range(0xD0, 0xD9)))
 # In entropy-coded data, FF is followed by 00 (stuffing), a restart marker, or another FF (fill).
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
@@ -83,34 +91,40 @@ def _png_size(data: bytes) -> tuple[int, int]:
     if data[12:16] != b"IHDR":
         raise FileError("the PNG does not begin with its header; it is damaged")
     position = len(PNG_SIGNATURE)
-    while data[position + 4 : position + 8] != b"IEND":
+    texts = 0
+    while (kind := data[position + 4 : position + 8]) != b"IEND":
         (length,) = struct.unpack_from(">I", data, position)
         position += 12 + length
+        texts += kind in (b"zTXt", b"iTXt")
+    if texts > MAX_TEXTS:
+        raise FileError(f"the PNG holds {texts} compressed texts, at most {MAX_TEXTS} are read; save it without them")
     return width, height
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:
     size: tuple[int, int] | None = None
     position = 2
-    while True:
-        if data[position] != 0xFF:
-            raise FileError("the JPEG's structure is damaged")
+    scans = 0
+    while scans <= MAX_SCANS:
         marker = data[position + 1]
+        if data[position] != 0xFF or marker in _BARE_MARKERS:
+            raise FileError("the JPEG's structure is damaged")
         if marker == 0xFF:
             position += 1
             continue
         if marker == 0xD9:
-            break
+            if size is None:
+                raise FileError("the JPEG holds no picture")
+            return size
         (length,) = struct.unpack_from(">H", data, position + 2)
         if marker in _FRAME_MARKERS and size is None:
             height, width = struct.unpack_from(">HH", data, position + 5)
             size = width, height
         position += 2 + length
         if marker == 0xDA:
+            scans += 1
             position = _end_of_scan(data, position)
-    if size is None:
-        raise FileError("the JPEG holds no picture")
-    return size
+    raise FileError(f"the JPEG has more than {MAX_SCANS} scans; save it again")
 
 
 def _end_of_scan(data: bytes, position: int) -> int:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, MutableMapping
+from http import HTTPStatus
 from typing import Any
 
 from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask
 
 from api import dialect_of
-from api.envelope import REFUSED
-from errors import BadArguments, FaceError, StartError, UploadError, UploadTooLarge
+from api.envelope import REFUSED, log_request, new_request_id
+from errors import BadArguments, FaceError, InternalError, StartError, UploadError, UploadTooLarge
 from settings import Settings
 
 MAX_BODY = 16 * 1024 * 1024
@@ -64,15 +67,38 @@ class Gate:
             return True
 
 
-class EnvelopeErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
+class StrictParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
+    """Report what waitress lets fall through: a start line, a URL or a length that it cannot even read."""
+
+    # What a request that is refused before its path was read answers for.
+    path = "/"
+
+    def parse_header(self, header_plus: bytes) -> None:
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:
+            raise ParsingError("the head cannot be read") from error
+
+
+class DiscreetLogger(logging.LoggerAdapter[logging.Logger]):
+    """Cut the path off waitress's own log lines: it may hold a face token."""
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        return str(msg).partition(" while serving ")[0], kwargs
+
+
+class EnvelopeErrorTask(ErrorTask):  # type: ignore[misc]
     """Answer what waitress itself refuses (a broken request, a body too large) as the path's dialect words it."""
 
     def execute(self) -> None:
-        error = _as_face_error(self.request.error)
-        body, status = dialect_of(self.request.path or "/").render(error)
-        always_200 = self.channel.server.facetoken_status_200
+        error = _as_face_error(self.request)
+        body, honest = dialect_of(self.request.path or "/").render(error)
+        status = HTTPStatus(200 if self.channel.server.facetoken_status_200 else honest)
         data = json.dumps(body).encode()
-        self.status = f"{200 if always_200 else status} {'OK' if always_200 else self.request.error.reason}"
+        request_id = new_request_id()
+        log_request(request_id, method="?", route="unreadable", status=status, code=error.code, ms=None, bytes_in=None)
+        self.response_headers.append(("X-Request-Id", request_id))
+        self.status = f"{status.value} {status.phrase}"
         self.response_headers.append(("Content-Type", "application/json"))
         self.set_close_on_finish()
         self.content_length = len(data)
@@ -83,7 +109,13 @@ class EnvelopeChannel(HTTPChannel):  # type: ignore[misc]
     """Answer a client that stops half-way through its body but still listens."""
 
     error_task_class = EnvelopeErrorTask
+    parser_class = StrictParser
+    logger = DiscreetLogger(logging.getLogger("waitress"))
     request: Any = None
+
+    def readable(self) -> bool:
+        """Take no further request while the server stops: its client would keep it from ending, and be cut off."""
+        return bool(super().readable()) and not (self.server.facetoken_draining and self.request is None)
 
     def handle_read(self) -> None:
         if self._stopped_half_way():
@@ -101,23 +133,28 @@ class EnvelopeChannel(HTTPChannel):  # type: ignore[misc]
         if request is None or not request.headers_finished or request.completed or self.requests:
             return False
         try:
-            return self.socket.recv(1, socket.MSG_PEEK) == b""
+            waiting: bytes = self.socket.recv(1, socket.MSG_PEEK)
         except OSError:
             return False
+        return not waiting
 
 
 class HalfBody:
     """Stand in for waitress's own parser errors."""
 
     code = 400
-    reason = "Bad Request"
 
 
-def _as_face_error(error: Any) -> FaceError:
+def _as_face_error(request: Any) -> FaceError:
+    error = request.error
     if isinstance(error, HalfBody):
         return UploadError("the body ends before its declared length; send the whole file")
     if error.code == 413:
         return UploadTooLarge(f"the request has more than {MAX_BODY} bytes; send a smaller photo")
+    if error.code == 500:
+        return InternalError("something unexpected happened; the log has it")
+    if request.body_rcv is not None:
+        return UploadError("the chunks of the body are broken; send the whole file again")
     return BadArguments("the request is not valid HTTP")
 
 
@@ -145,11 +182,15 @@ class Server:
         )
         self._server.channel_class = EnvelopeChannel
         self._server.facetoken_status_200 = settings.status_200
+        self._server.facetoken_draining = False
 
     def run(self) -> None:
         """Serve until `stop`, then let what runs finish within the drain time."""
         while not self._stopping.is_set():
             wasyncore.loop(timeout=1, map=self._map, count=1, use_poll=True)
+        # What was sent before the signal is in the socket already: one turn to accept it, one to read it.
+        wasyncore.loop(timeout=0, map=self._map, count=2, use_poll=True)
+        self._server.facetoken_draining = True
         self._server.del_channel()
         self._server.socket.close()
         deadline = time.monotonic() + self._drain
@@ -164,7 +205,7 @@ class Server:
 
     def _busy(self) -> bool:
         channels = list(self._server.active_channels.values())
-        return any(channel.requests or channel.total_outbufs_len for channel in channels)
+        return any(channel.requests or channel.request or channel.total_outbufs_len for channel in channels)
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -28,7 +28,8 @@ def _number(kind: type[int] | type[float], low: float, high: float, default: flo
             raise ValueError
         return value
 
-    return _setting(default, parse, f"{noun} from {low:g} to {high:g}", help)
+    span = f"from {low} to {high}" if kind is int else f"from {low:g} to {high:g}"
+    return _setting(default, parse, f"{noun} {span}", help)
 
 
 def _choice(default: str, options: tuple[str, ...], help: str) -> Any:

@@ -6,17 +6,20 @@ import math
 import re
 import unicodedata
 from typing import TypeVar
+from urllib.parse import unquote_to_bytes
 
 from flask import Request
 from werkzeug.datastructures import FileStorage
 
-from errors import BadArguments, MissingArguments, UploadError
+from errors import BadArguments, FaceTokenError, MissingArguments, UploadError
+from faceset.tokens import ALPHABET, LENGTH
 
 MAX_TOKEN = 64
 MAX_NAME = 255
 MAX_THRESHOLD = 2.0
 """The largest distance of two unit vectors."""
 
+_TOKEN = re.compile(rf"[{ALPHABET}]{{{LENGTH}}}")
 _DECIMAL = re.compile(r"\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -29,6 +32,7 @@ class Arguments:
     def __init__(self, request: Request, *allowed: str) -> None:
         self._fields: dict[str, str] = {}
         self._files: dict[str, FileStorage] = {}
+        _require_utf8(request.query_string)
         for name, values in request.args.lists():
             self._take(name, values, allowed, self._fields)
         if request.method in ("GET", "HEAD"):
@@ -40,7 +44,9 @@ class Arguments:
             self._take(name, files, allowed, self._files)
 
     @staticmethod
-    def _take(name: str, values: list[Value], allowed: tuple[str, ...], target: dict[str, Value]) -> None:
+    def _take(name: str | None, values: list[Value], allowed: tuple[str, ...], target: dict[str, Value]) -> None:
+        # A part of a multipart body may lack a name.
+        name = name or ""
         if name not in allowed:
             shown = name if len(name) <= MAX_TOKEN else name[:MAX_TOKEN] + "…"
             raise BadArguments(f"unknown parameter {shown!r}; known here: {', '.join(allowed) or 'none'}")
@@ -56,15 +62,12 @@ class Arguments:
         """Return a required text; raise MissingArguments when it is absent or empty."""
         value = self._fields.get(name)
         if not value:
-            raise MissingArguments(f"{name} is required")
+            raise MissingArguments(f"{name} is required; send it in the query or as a form field")
         return value
 
     def token(self, name: str = "face_token") -> str:
-        """Return a required token, at most 64 characters."""
-        value = self.text(name)
-        if len(value) > MAX_TOKEN:
-            raise BadArguments(f"{name} has {len(value)} characters; a token has 24")
-        return value
+        """Return a required token; raise FaceTokenError for a text that no token can be."""
+        return checked_token(self.text(name), name)
 
     def name(self, name: str = "face_name") -> str | None:
         """Return an optional label of at most 255 printable characters, or None."""
@@ -97,6 +100,15 @@ class Arguments:
         return data
 
 
+def checked_token(value: str, parameter: str = "face_token") -> str:
+    """Return a token unchanged; raise BadArguments over 64 characters, FaceTokenError for what no token can be."""
+    if len(value) > MAX_TOKEN:
+        raise BadArguments(f"{parameter} has {len(value)} characters; a token has {LENGTH}")
+    if not _TOKEN.fullmatch(value):
+        raise FaceTokenError(f"no such {parameter}; a token has {LENGTH} characters of A-Z, a-z and 0-9")
+    return value
+
+
 def checked_name(value: str, parameter: str = "face_name") -> str:
     """Return a label unchanged; raise BadArguments unless it is at most 255 characters of valid, visible text."""
     if len(value) > MAX_NAME:
@@ -118,7 +130,19 @@ def _number(name: str, text: str, high: float) -> float:
 def _parse_body(request: Request) -> None:
     if request.mimetype == "multipart/form-data" and not request.mimetype_params.get("boundary"):
         raise UploadError("the multipart body has no boundary; let your HTTP library set Content-Type")
+    if request.mimetype == "application/x-www-form-urlencoded":
+        _require_utf8(request.get_data())
+    # A photo that came as a text field is told so, not that it is too large; the whole body is limited anyway.
+    request.max_form_memory_size = request.max_content_length
     try:
         _ = request.form
     except ValueError:
         raise UploadError("the multipart body is broken or ends too early; send the whole form") from None
+
+
+def _require_utf8(encoded: bytes) -> None:
+    """Raise BadArguments for what the decoder would quietly turn into percent signs."""
+    try:
+        unquote_to_bytes(encoded).decode()
+    except UnicodeDecodeError:
+        raise BadArguments("a parameter is not valid UTF-8; encode the text as UTF-8, then percent-encode it") from None

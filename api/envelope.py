@@ -39,7 +39,7 @@ class Envelope:
     def _begin(self) -> None:
         g.begun = time.perf_counter()
         asked = request.headers.get("X-Request-Id", "")
-        g.request_id = asked if _REQUEST_ID.fullmatch(asked) else secrets.token_hex(8)
+        g.request_id = asked if _REQUEST_ID.fullmatch(asked) else new_request_id()
         if request.environ.get(REFUSED):
             raise Overloaded("the server is busy and its queue is full; try again in a second")
 
@@ -67,7 +67,7 @@ class Envelope:
         response.headers["X-Content-Type-Options"] = "nosniff"
         self._allow_origin(response)
         self._log(response)
-        if self._settings.status_200 and not request.path.endswith("z"):
+        if self._settings.status_200 and request.blueprint != "health":
             response.status_code = 200
         return response
 
@@ -85,16 +85,24 @@ class Envelope:
     def _log(self, response: Response) -> None:
         """Write one line. The route's pattern stands for the path: tokens and names stay out of the log."""
         error: FaceError | None = g.get("error")
-        line = {
-            "request_id": g.request_id,
-            "method": request.method if request.method.isalpha() else "?",
-            "route": request.url_rule.rule if request.url_rule else "unknown",
-            "status": response.status_code,
-            "code": error.code if error else None,
-            "ms": round((time.perf_counter() - g.begun) * 1000, 1),
-            "bytes_in": request.content_length or 0,
-        }
-        log.info("%s", json.dumps(line))
+        log_request(
+            g.request_id,
+            method=request.method if request.method.isalpha() else "?",
+            route=request.url_rule.rule if request.url_rule else "unknown",
+            status=response.status_code,
+            code=error.code if error else None,
+            ms=round((time.perf_counter() - g.begun) * 1000, 1),
+            bytes_in=request.content_length or 0,
+        )
+
+
+def new_request_id() -> str:
+    return secrets.token_hex(8)
+
+
+def log_request(request_id: str, **facts: str | float | None) -> None:
+    """Write a request's line to the log, as JSON."""
+    log.info("%s", json.dumps({"request_id": request_id, **facts}))
 
 
 def _face_error(error: HTTPException) -> FaceError:

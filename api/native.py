@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, send_file
 
 from answers import DetectedPhoto, SearchAnswer
-from api.arguments import Arguments
+from api.arguments import Arguments, checked_token
 from api.dialect import Dialect, EngineSource
 from engine import DEFAULT_GROUP
 from errors import BadArguments, FaceError, FaceTokenError, WrongMethod
@@ -20,6 +21,8 @@ MAX_PAGE_ROWS = 1000
 MAX_CURSOR = 2**62
 MAX_RESULTS = 1_000_000_000
 SUCCESS = {"sucess": True, "success": True}
+
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 def render(error: FaceError) -> tuple[dict[str, Any], int]:
@@ -114,7 +117,7 @@ class _Views:
     def face(self, token: str) -> Response:
         """Answer one face of the face set."""
         Arguments(request)
-        face = self.engine().faceset.get(token, DEFAULT_GROUP)
+        face = self.engine().faceset.get(checked_token(token), DEFAULT_GROUP)
         if face is None:
             raise FaceTokenError("no such face_token in the face set")
         return jsonify({**SUCCESS, **_listed(face)})
@@ -146,7 +149,9 @@ class _Views:
         return crop
 
     def _refuse_get(self) -> None:
-        if request.method in ("GET", "HEAD") and not self.settings.get_writes:
+        if request.method == "HEAD":
+            raise WrongMethod("HEAD changes nothing; use POST, or DELETE to remove")
+        if request.method == "GET" and not self.settings.get_writes:
             raise WrongMethod("this server changes its face set by POST and DELETE only")
 
 
@@ -193,7 +198,7 @@ def _point(point: tuple[float, ...]) -> list[float]:
 def _digest(arguments: Arguments) -> bytes | None:
     if not arguments.has("photo_sha256"):
         return None
-    try:
-        return bytes.fromhex(arguments.text("photo_sha256"))
-    except ValueError:
-        raise BadArguments("photo_sha256 must be hexadecimal") from None
+    text = arguments.text("photo_sha256")
+    if not _SHA256.fullmatch(text):
+        raise BadArguments("photo_sha256 must be 64 hexadecimal digits")
+    return bytes.fromhex(text)

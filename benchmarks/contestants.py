@@ -67,7 +67,10 @@ class Contestant:
 
 
 def prepare_deepface(home: Path, weights: Path) -> None:
-    """Lay our weights where DeepFace looks for its own, so that it downloads nothing: the h5, and ONNX with NHWC input."""
+    """Lay our weights where DeepFace looks for its own, so that it downloads nothing.
+
+    Its TensorFlow engine takes the h5 as it is, its ONNX engine a graph with channels last.
+    """
     import onnx
     from onnx import helper
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -39,7 +40,8 @@ def detect(backend: str, weights: Path, folder: Path, target: Path) -> None:
     detector, _ = _networks(backend, weights)
     paths = sorted(folder.glob("*.png"))
     progress = tqdm(paths, desc=f"detect {backend}", unit="photo", leave=False, disable=None)
-    np.savez(target, **{path.name: _rows(detector.detect(photos.read(path))) for path in progress})
+    found: dict[str, Any] = {path.name: _rows(detector.detect(photos.read(path))) for path in progress}
+    np.savez(target, **found)
 
 
 def embed(backend: str, weights: Path, crops: Path, target: Path) -> None:

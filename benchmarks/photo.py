@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import tempfile
 import time
@@ -18,6 +19,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from tqdm import tqdm
 
 from benchmarks import photos, tables
 from benchmarks.contestants import OURS, PEERS, Contestant, Reading, prepare_deepface
@@ -54,7 +57,7 @@ class Result:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
-    weights = options.weights
+    busy, weights = os.getloadavg()[0], options.weights
     ensure(weights)
     ensure_h5(weights)
     names = [name for name in OURS if name != "facetoken-bf16" or cpu_has_bf16()]
@@ -64,10 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prepare(options.images or ensure_photos(weights), folder)
         prepare_deepface(home, weights)
         racers = [stack.enter_context(Contestant(name, weights, home)) for name in names]
-        results = [result for path in sorted(folder.iterdir()) for result in race(path, racers, options.rounds)]
-    print(text(results, names))
-    if options.json:
-        options.json.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
+        progress = tqdm(sorted(folder.iterdir()), unit="photo", leave=False, disable=None)
+        results: list[Result] = []
+        for path in progress:
+            results += race(path, racers, options.rounds)
+            # A race takes a quarter of an hour; what is broken off keeps what it has.
+            if options.json:
+                options.json.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
+    print(f"{os.cpu_count()} cores, load before {busy:.1f}, {options.rounds} rounds\n\n{text(results, names)}")
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -121,18 +128,16 @@ def text(results: Sequence[Result], names: Sequence[str]) -> str:
 
     def table(heading: str, cell: str) -> str:
         cells = [[cell.format(**asdict(result)) for result in rows[name]] for name in names]
-        return tables.text([[heading, *names], *([title, *line] for title, line in zip(titles, zip(*cells)))])
+        return tables.text([[heading, *names], *map(list, zip(titles, *cells, strict=True))])
 
-    ratios = [["times as fast", *names]]
-    for ours in (name for name in names if name in OURS):
-        ratios.append([ours, *(f"{_ratio(rows[name], rows[ours]):.2f}" for name in names)])
+    ratios = [[ours, *(f"{_ratio(rows[name], rows[ours]):.2f}" for name in names)] for ours in names if ours in OURS]
     memory = [["peak memory, MB", *names], ["", *(str(max(each.megabytes for each in rows[name])) for name in names)]]
     return "\n\n".join(
         [
             table("median ms (quartiles)", "{median:.0f} ({lower:.0f}-{upper:.0f})"),
             table("first sight, ms", "{first:.0f}"),
             table("faces", "{faces}"),
-            tables.text(ratios) + "\n(geometric mean over the photos)",
+            tables.text([["times as fast", *names], *ratios]) + "\n(geometric mean over the photos)",
             tables.text(memory),
         ]
     )

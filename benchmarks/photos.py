@@ -56,10 +56,15 @@ def listed(folder: Path) -> list[Path]:
 
 def read(path: Path) -> Image:
     """Read a photo as upright RGB."""
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+    return decode(path.read_bytes())
+
+
+def decode(data: bytes) -> Image:
+    """Decode a photo as upright RGB, whatever its size; raise ValueError when it is none."""
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
     if image is None:
-        raise ValueError(f"{path.name} is no photo")
-    return np.asarray(image, np.uint8)
+        raise ValueError("not a photo")
+    return np.ascontiguousarray(image, np.uint8)
 
 
 def write(path: Path, image: Image) -> None:

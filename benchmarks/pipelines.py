@@ -35,8 +35,8 @@ def facenet_pytorch(weights: Path) -> Pipeline:
     """Run its MTCNN and its InceptionResnetV1, the latter with our weights and their input rule."""
     import torch
     from facenet_pytorch import MTCNN
-    from PIL import Image
 
+    from benchmarks import photos
     from model.reference.torch_backend import inception
     from model.weights import FACENET_H5
 
@@ -44,8 +44,7 @@ def facenet_pytorch(weights: Path) -> Pipeline:
     network = inception(weights / FACENET_H5.name)
 
     def run(path: Path) -> int:
-        photo = Image.open(BytesIO(path.read_bytes())).convert("RGB")
-        faces = detector(photo)
+        faces = detector(photos.decode(path.read_bytes()))
         if faces is None:
             return 0
         deviation, mean = torch.std_mean(faces, dim=(1, 2, 3), keepdim=True, correction=0)

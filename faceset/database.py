@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from pathlib import Path
@@ -14,6 +15,8 @@ from faceset.tables import migrate
 
 BUSY_SECONDS = 10
 CONNECTIONS = 64
+
+log = logging.getLogger("facetoken.faceset")
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -40,6 +43,8 @@ class Database:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             with self.engine.begin() as connection:
                 migrate(connection)
+            # A process may have been killed between removing a face and emptying the log of it.
+            self._empty_log()
         except StartError:
             self.engine.dispose()
             raise
@@ -54,17 +59,21 @@ class Database:
         SQLite would go on writing to an unlinked file, and what it acknowledged would be gone with the process.
         """
         if _identity(self.path) != self._identity:
+            log.error("the face set's file is gone from its place: %s", self.path)
             raise InternalError("the face set's file is gone from its place; nothing was changed")
 
     def scrub(self) -> None:
         """Move every page into the main file and empty the log, so that no removed vector stays in it."""
-        with self.engine.connect() as connection:
-            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").first()
-        if busy is None or busy[0]:
+        if not self._empty_log():
             raise InternalError("the face was removed, but its pages are still in use; remove it again later")
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def _empty_log(self) -> bool:
+        with self.engine.connect() as connection:
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").first()
+        return busy is not None and not busy[0]
 
 
 def check_integrity(path: Path) -> None:

@@ -60,6 +60,9 @@ class FaceSet:
         """Persist faces, all or none; once this returns they survive a crash. Raises BadArguments for a token twice."""
         if not new:
             return
+        vectors = np.stack([face.vector for face in new]).astype(np.float32)
+        if vectors.shape[1:] != (self.dim,) or not np.isfinite(vectors).all():
+            raise ValueError(f"a face's vector must be {self.dim} finite numbers")
         with self._write() as connection:
             owner = group_id(connection, group)
             now = time.time()
@@ -68,7 +71,6 @@ class FaceSet:
                 connection.execute(insert(faces), rows)
             except exc.IntegrityError as error:
                 raise BadArguments("a face_token is in the face set already") from error
-            vectors = np.stack([face.vector for face in new]).astype(np.float32)
             connection.commit()
             self._index(group).add([face.token for face in new], vectors)
             self._database.require_file()
@@ -229,7 +231,10 @@ class FaceSet:
         sizes = set(map(len, vectors))
         if sizes != {self.dim * np.dtype(VECTOR_TYPE).itemsize}:
             raise StartError(f"the face set {self._database.path} is damaged: a vector has {max(sizes)} bytes")
-        return np.frombuffer(b"".join(vectors), VECTOR_TYPE).reshape(-1, self.dim)
+        matrix = np.frombuffer(b"".join(vectors), VECTOR_TYPE).reshape(-1, self.dim)
+        if not np.isfinite(matrix).all():
+            raise StartError(f"the face set {self._database.path} is damaged: a vector holds what is no number")
+        return matrix
 
 
 def stored_fingerprint(path: Path) -> str | None:

@@ -74,7 +74,7 @@ def migrate(connection: Connection) -> None:
     # sqlite3 begins no transaction of its own before changes to the schema.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-    if version > VERSION:
+    if not 0 <= version <= VERSION:
         raise StartError(
             f"the face set was written by a newer facetoken (schema {version}, this one knows {VERSION}); "
             "install that version"

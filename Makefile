@@ -3,7 +3,7 @@ PORT ?= 5000
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test lint types docs demo parity clean
+.PHONY: setup run test lint types docs demo parity bench-photo clean
 
 setup: $(VENV)/.made
 	@$(BIN)/facetoken weights
@@ -28,6 +28,24 @@ docs: $(VENV)/.made
 demo: $(VENV)/.made
 	@$(BIN)/facetoken weights --photos
 	@$(BIN)/python -m benchmarks.demo
+
+# The reference implementations, in environments of their own: 5.5 GB (torch), 2 GB (TensorFlow), 7.3 GB (DeepFace).
+.venv-%/.made: benchmarks/requirements-%.txt
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/pip --disable-pip-version-check install -q -r $<
+	@touch $@
+
+CONTRACT := tests/test_native.py tests/test_bad_input.py
+
+parity: $(VENV)/.made .venv-torch/.made .venv-tensorflow/.made
+	@$(BIN)/facetoken weights --photos
+	@$(BIN)/python -m benchmarks.parity
+	FACETOKEN_BACKEND=torch .venv-torch/bin/python -m pytest $(CONTRACT)
+	FACETOKEN_BACKEND=tensorflow .venv-tensorflow/bin/python -m pytest $(CONTRACT)
+
+bench-photo: $(VENV)/.made .venv-torch/.made .venv-deepface/.made
+	@$(BIN)/facetoken weights --photos
+	@$(BIN)/python -m benchmarks.photo
 
 $(VENV)/.made: constraints.txt setup.cfg
 	$(PYTHON) -m venv $(VENV)

@@ -69,7 +69,8 @@ def decode(data: bytes) -> Image:
 
 def write(path: Path, image: Image) -> None:
     """Write a photo; a .png keeps every pixel, a .jpg is written at quality 90."""
-    options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_JPEG_QUALITY, 90]
+    png = path.suffix == ".png"
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 1] if png else [cv2.IMWRITE_JPEG_QUALITY, 90]
     if not cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options):
         raise OSError(f"cannot write {path.name}")
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from batch import import_command, settings_table
 from batch.gallery import Gallery, ListedFace, LocalGallery, RemoteGallery
 from batch.remote import RemoteServer, ServerGone
-from batch.sources import name_problem
 from errors import FaceError, StartError
+from faceset.names import problem_with
 from model.weights import PHOTO_COUNT, SERVED, ensure, ensure_photos
 from settings import Settings
 
@@ -171,9 +171,9 @@ def _count(text: str) -> int:
 
 
 def _name(text: str) -> str:
-    problem = name_problem(text) if text else "the name is empty"
+    problem = problem_with(text) if text else "is empty"
     if problem:
-        raise ArgumentTypeError(problem)
+        raise ArgumentTypeError(f"the name {problem}")
     return text
 
 

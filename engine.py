@@ -118,10 +118,11 @@ class FaceEngine:
     ) -> SearchAnswer:
         """Return every face of the group within the threshold of the token's face, but itself."""
         hits = self.faceset.search(self.vector(token, group), threshold, group, without=token)
-        names = self.faceset.names([hit for hit, _ in hits[:limit]], group)
-        # A face that was removed since the scan has no name any more and is left out.
-        matches = tuple(Match(hit, distance, names[hit]) for hit, distance in hits[:limit] if hit in names)
-        return SearchAnswer(token, matches, len(hits))
+        shown = hits[:limit]
+        names = self.faceset.names([hit for hit, _ in shown], group)
+        # A face that was removed since the scan has no name any more and is left out, of the total too.
+        matches = tuple(Match(hit, distance, names[hit]) for hit, distance in shown if hit in names)
+        return SearchAnswer(token, matches, len(hits) - (len(shown) - len(matches)))
 
     def vector(self, token: str, group: str = DEFAULT_GROUP) -> NDArray[np.float32]:
         """Return the vector of a temporary or persisted face; raise FaceTokenError for an unknown token."""
@@ -181,21 +182,22 @@ class FaceEngine:
         self, data: bytes, image: Image, faces: list[Detection], name: str, group: str = DEFAULT_GROUP
     ) -> list[str]:
         """Persist faces of one photo under one name, all or none, and return their tokens."""
-        made = self._faces(data, faces, self.embed(image, faces))
+        made = self._faces(data, image, faces)
         with self._changing:
             try:
                 for face, detection in zip(made, faces, strict=True):
                     self._write_crop(image, detection, face.token)
                 self.faceset.add([replace(face, name=name) for face in made], group)
-            except BaseException:
+            except Exception:
                 for face in made:
-                    self._drop_crop(face.token)
+                    if face.token not in self.faceset:
+                        self._drop_crop(face.token)
                 raise
         return [face.token for face in made]
 
     def _keep(self, data: bytes, image: Image, detections: list[Detection]) -> DetectedPhoto:
         """Put the faces into the temporary store, write their crops, and describe them."""
-        faces = self._faces(data, detections, self.embed(image, detections))
+        faces = self._faces(data, image, detections)
         found = []
         for face, detection in zip(faces, detections, strict=True):
             self._temporary.put(face, FACE_OVERHEAD + self._write_crop(image, detection, face.token))
@@ -203,11 +205,11 @@ class FaceEngine:
             found.append(FoundFace(face.token, crop, box, detection.landmarks, detection.score))
         return DetectedPhoto(image.shape[1], image.shape[0], tuple(found))
 
-    def _faces(self, data: bytes, detections: list[Detection], vectors: NDArray[np.float32]) -> list[Face]:
+    def _faces(self, data: bytes, image: Image, detections: list[Detection]) -> list[Face]:
         digest = hashlib.sha256(data).digest()
         return [
-            Face(self._fresh_token(), vector, face.score, min(face.width, face.height), digest)
-            for face, vector in zip(detections, vectors, strict=True)
+            Face(self._fresh_token(), vector, face.score, _shorter_side(_inside(face.box, image)), digest)
+            for face, vector in zip(detections, self.embed(image, detections), strict=True)
         ]
 
     def _fresh_token(self) -> str:

@@ -60,13 +60,14 @@ def decode(data: bytes, limits: PhotoLimits = NATIVE_LIMITS) -> Image:
         raise UploadTooLarge(
             f"the photo has {len(data)} bytes; at most {limits.max_bytes} are allowed, so save it smaller"
         )
-    width, height = pixel_size(data)
+    width, height, end = _measured(data)
     if min(width, height) < limits.min_side or max(width, height) > limits.max_side:
         raise FileError(
             f"the photo is {width}x{height} pixels; each side must be from {limits.min_side} to {limits.max_side}"
         )
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+        # Only what was measured: the decoder would read on behind the end, and believe what it finds there.
+        image = cv2.imdecode(np.frombuffer(data, np.uint8, end), cv2.IMREAD_COLOR_RGB)
     except cv2.error:
         image = None
     if image is None:
@@ -76,32 +77,41 @@ def decode(data: bytes, limits: PhotoLimits = NATIVE_LIMITS) -> Image:
 
 def pixel_size(data: bytes) -> tuple[int, int]:
     """Read (width, height) as stored, from the header alone; raise FileError unless it is a complete JPEG or PNG."""
+    width, height, _ = _measured(data)
+    return width, height
+
+
+def _measured(data: bytes) -> tuple[int, int, int]:
+    """Return width, height, and how many bytes the picture has; cameras and editors may leave more behind it."""
     try:
         if data.startswith(PNG_SIGNATURE):
-            return _png_size(data)
+            return _measured_png(data)
         if data.startswith(JPEG_SIGNATURE):
-            return _jpeg_size(data)
+            return _measured_jpeg(data)
     except (struct.error, IndexError):
         raise FileError("the photo is cut off before its end; send the whole file") from None
     raise FileError("the file is neither a JPEG nor a PNG, by its content; convert it first")
 
 
-def _png_size(data: bytes) -> tuple[int, int]:
+def _measured_png(data: bytes) -> tuple[int, int, int]:
     width, height = struct.unpack_from(">II", data, 16)
     if data[12:16] != b"IHDR":
         raise FileError("the PNG does not begin with its header; it is damaged")
     position = len(PNG_SIGNATURE)
-    texts = 0
-    while (kind := data[position + 4 : position + 8]) != b"IEND":
-        (length,) = struct.unpack_from(">I", data, position)
+    texts, kind = 0, b""
+    while kind != b"IEND":
+        length, kind = struct.unpack_from(">I4s", data, position)
         position += 12 + length
         texts += kind in (b"zTXt", b"iTXt")
+    # The decoder believes every length, the last chunk's too, and takes that much memory.
+    if position > len(data):
+        raise IndexError
     if texts > MAX_TEXTS:
         raise FileError(f"the PNG holds {texts} compressed texts, at most {MAX_TEXTS} are read; save it without them")
-    return width, height
+    return width, height, position
 
 
-def _jpeg_size(data: bytes) -> tuple[int, int]:
+def _measured_jpeg(data: bytes) -> tuple[int, int, int]:
     size: tuple[int, int] | None = None
     position = 2
     scans = 0
@@ -115,7 +125,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
         if marker == 0xD9:
             if size is None:
                 raise FileError("the JPEG holds no picture")
-            return size
+            return *size, position + 2
         (length,) = struct.unpack_from(">H", data, position + 2)
         if marker in _FRAME_MARKERS and size is None:
             height, width = struct.unpack_from(">HH", data, position + 5)

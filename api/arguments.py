@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from typing import TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -12,10 +11,10 @@ from flask import Request
 from werkzeug.datastructures import FileStorage
 
 from errors import BadArguments, FaceTokenError, MissingArguments, UploadError
+from faceset.names import problem_with
 from faceset.tokens import ALPHABET, LENGTH
 
 MAX_TOKEN = 64
-MAX_NAME = 255
 MAX_THRESHOLD = 2.0
 """The largest distance of two unit vectors."""
 
@@ -111,12 +110,9 @@ def checked_token(value: str, parameter: str = "face_token") -> str:
 
 def checked_name(value: str, parameter: str = "face_name") -> str:
     """Return a label unchanged; raise BadArguments unless it is at most 255 characters of valid, visible text."""
-    if len(value) > MAX_NAME:
-        raise BadArguments(f"{parameter} has {len(value)} characters; at most {MAX_NAME} are allowed")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
-        raise BadArguments(f"{parameter} holds a control character; use visible text")
-    if "\ufffd" in value:
-        raise BadArguments(f"{parameter} is not valid UTF-8")
+    problem = problem_with(value)
+    if problem:
+        raise BadArguments(f"{parameter} {problem}")
     return value
 
 

@@ -67,7 +67,8 @@ class Envelope:
         response.headers["X-Content-Type-Options"] = "nosniff"
         self._allow_origin(response)
         self._log(response)
-        if self._settings.status_200 and request.blueprint != "health":
+        # Errors alone: a 304 or a 206 called 200 would be an empty or a cut file.
+        if self._settings.status_200 and response.status_code >= 400 and request.blueprint != "health":
             response.status_code = 200
         return response
 

@@ -16,7 +16,7 @@ from batch.choice import Choice
 from batch.importer import Importer
 from batch.journal import Journal, default_journal
 from batch.local import LocalTarget
-from batch.remote import RemoteServer, Waiting
+from batch.remote import RemoteServer
 from batch.remote_target import RemoteTarget
 from batch.report import Outcome, ReportFile, Summary
 from batch.sources import Source, from_file, from_parent, listed
@@ -33,7 +33,7 @@ def run(options: Namespace, settings: Settings) -> Summary:
     rule = EnrolmentRule(max(options.min_confidence, settings.min_confidence), max(options.min_size, settings.min_size))
     choice = Choice(rule, largest_only=options.faces == "largest")
     with (
-        Stop(firmly=bool(options.server)) as stop,
+        Stop() as stop,
         ReportFile(options.report) as report,
         _opened(options, settings, stop) as target,
         _Progress(found, quiet=options.quiet) as progress,
@@ -53,15 +53,16 @@ def _naming(options: Namespace) -> Callable[[Path], str]:
 
 
 @contextmanager
-def _opened(options: Namespace, settings: Settings, waiting: Waiting) -> Iterator[Target]:
+def _opened(options: Namespace, settings: Settings, stop: Stop) -> Iterator[Target]:
     if options.server is None:
         with opened_engine(settings) as engine:
             yield LocalTarget(engine)
         return
     with (
-        RemoteServer(options.server, waiting) as server,
+        RemoteServer(options.server, stop) as server,
         Journal(options.journal or default_journal(server.url), server.url) as journal,
     ):
+        stop.insisted = server.hang_up
         server.greet()
         target = RemoteTarget(server, journal)
         target.recover()

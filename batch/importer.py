@@ -13,9 +13,10 @@ from pathlib import Path
 from batch.choice import Choice
 from batch.remote import ServerGone
 from batch.report import Outcome, Result, Summary
-from batch.sources import Source, name_problem, read
+from batch.sources import Source, read
 from batch.target import SeenPhoto, Target
 from errors import FaceError, FaceTokenError, FileError, InternalError, UploadError, UploadTooLarge
+from faceset.names import problem_with
 
 LOOKERS = 1
 """Threads that read and look at the next photos while this one's faces are added."""
@@ -69,8 +70,6 @@ class Importer:
                 self._finish_all(steps, summary, told, stopping)
         except ServerGone as error:
             summary.stopped = str(error)
-        except KeyboardInterrupt:
-            summary.stopped = "stopped"
         return summary
 
     def _finish_all(
@@ -117,8 +116,8 @@ class Importer:
         try:
             if source.problem:
                 raise FileError(source.problem)
-            if problem := name_problem(source.name):
-                step.outcome = step.settled(Result.BAD_NAME, reason=problem)
+            if problem := problem_with(source.name):
+                step.outcome = step.settled(Result.BAD_NAME, reason=f"the name {problem}")
                 return step
             step.data = read(source.path, self._target.max_bytes)
             step.digest = hashlib.sha256(step.data).digest()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
@@ -60,6 +62,7 @@ class RemoteServer:
         self._patience = patience
         self._own = threading.local()
         self._connections: list[http.client.HTTPConnection] = []
+        self._hung_up = False
 
     def __enter__(self) -> RemoteServer:
         return self
@@ -68,6 +71,14 @@ class RemoteServer:
         """Close every thread's connection."""
         for connection in self._connections:
             connection.close()
+
+    def hang_up(self) -> None:
+        """Break the connections off, whoever waits for an answer on them, and make no new ones."""
+        self._hung_up = True
+        for connection in self._connections:
+            if connection.sock:
+                with suppress(OSError):
+                    connection.sock.shutdown(socket.SHUT_RDWR)
 
     def greet(self) -> None:
         """Wait until the server is ready; raise StartError when none is there."""
@@ -104,6 +115,8 @@ class RemoteServer:
 
     def _attempt(self, method: str, target: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         connection = self._connection()
+        if self._hung_up:
+            raise ServerGone("stopped")
         try:
             try:
                 connection.request(method, target, body, headers)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,6 @@ PHOTO_ENDINGS = frozenset(
 )
 """Of the files in a folder only these are tried: more than the service reads, so that the report names the others."""
 
-MAX_NAME = 255
 """Characters of a label, as in the native API."""
 
 _KINDS = {
@@ -47,15 +45,6 @@ def from_parent(path: Path) -> str:
 def from_file(path: Path) -> str:
     """Name a photo after its file, without the ending."""
     return path.stem
-
-
-def name_problem(name: str) -> str | None:
-    """Say why the API would not take this label, or None."""
-    if len(name) > MAX_NAME:
-        return f"the name has {len(name)} characters; at most {MAX_NAME} are allowed"
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name) or "\ufffd" in name:
-        return "the name is not valid, visible text"
-    return None
 
 
 def listed(paths: Iterable[Path], name: Callable[[Path], str]) -> Iterator[Source]:

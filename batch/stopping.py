@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -14,11 +15,11 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Stop:
     """Note SIGINT and SIGTERM while entered, instead of dying by them.
 
-    `firmly` makes a second one raise KeyboardInterrupt, for whoever may be waiting for a server.
+    `insisted` is called at every further one: it ends what may take long.
     """
 
-    def __init__(self, *, firmly: bool = False) -> None:
-        self._firmly = firmly
+    def __init__(self) -> None:
+        self.insisted: Callable[[], None] = lambda: None
         self._event = threading.Event()
         self._before: dict[int, Any] = {}
 
@@ -39,8 +40,8 @@ class Stop:
         return self._event.wait(seconds)
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
-        if self._event.is_set() and self._firmly:
-            raise KeyboardInterrupt
-        if not self._event.is_set():
-            print("\nstopping after this photo", file=sys.stderr)
+        if self._event.is_set():
+            self.insisted()
+            return
         self._event.set()
+        print("\nstopping after this photo", file=sys.stderr)

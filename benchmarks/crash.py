@@ -101,8 +101,8 @@ class Worker(threading.Thread):
 class Trial:
     """Run rounds on one data folder and keep the record of every face that was ever added to it."""
 
-    def __init__(self, data: Path, seed: int = 0, threads: int = 8) -> None:
-        self._data, self._threads, self._random = data, threads, random.Random(seed)
+    def __init__(self, data: Path, seed: int = 0, threads: int = 8, photos: int = PHOTOS) -> None:
+        self._data, self._threads, self._photos, self._random = data, threads, photos, random.Random(seed)
         self._originals = [read(path) for path in listed(ensure_photos(Settings.from_environment().weights))]
         self._entries: dict[str, Entry] = {}
         self.server = ServerProcess(data)
@@ -110,7 +110,7 @@ class Trial:
     def round(self) -> tuple[str, list[str]]:
         """Run one round; return its summary and what was wrong."""
         client = self.server.ready()
-        photos = {photo: client.detect(photo) for photo in (self._photo() for _ in range(PHOTOS))}
+        photos = {photo: client.detect(photo) for photo in (self._photo() for _ in range(self._photos))}
         pool = {token: Entry(token) for tokens in photos.values() for token in tokens}
         self._entries |= pool
         workers = self._crash(list(pool.values()))

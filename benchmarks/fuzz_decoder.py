@@ -28,7 +28,11 @@ from model.weights import ensure_photos
 from settings import Settings
 
 HANG_SECONDS = 20
-"""A case that takes longer counts as a hang; the slowest photo within the limits takes well under a second."""
+"""A case that takes longer counts as a hang and its child is killed."""
+
+SLOW_SECONDS = 5
+PEAK_MEGABYTES = 1024
+"""What no case may take. Beyond either the child is replaced, since its peak would hide later ones."""
 
 START_SECONDS = 120
 
@@ -56,6 +60,10 @@ class Tally:
             self.peak, self.peak_case = peak, case
         if outcome == "WRONG":
             self.failures.append((case, reason))
+
+    def fail(self, case: int, what: str) -> None:
+        self.outcomes["CRASH"] += 1
+        self.failures.append((case, what))
 
     def print(self, seed: int, seconds: float) -> None:
         cases = sum(self.outcomes.values())
@@ -138,6 +146,13 @@ def outcome_of(data: bytes) -> tuple[str, str]:
     return "photo", "decoded"
 
 
+def _excess(report: Report) -> str:
+    *_, seconds, peak = report
+    if seconds > SLOW_SECONDS or peak > PEAK_MEGABYTES * 1024:
+        return f"the decoder took {seconds:.1f} s, and {peak / 1024:.0f} MB at its peak"
+    return ""
+
+
 def fuzz(originals: Sequence[bytes], seed: int, seconds: float) -> Tally:
     """Run cases until the time is over."""
     tally = Tally()
@@ -145,13 +160,15 @@ def fuzz(originals: Sequence[bytes], seed: int, seconds: float) -> Tally:
     while time.monotonic() < deadline:
         report = child.report()
         if isinstance(report, str):
-            tally.outcomes["CRASH"] += 1
-            tally.failures.append((child.case, report))
-            first = child.case + 1
+            case, failed = child.case, report
+        else:
+            case, failed = report[0], _excess(report)
+            if case >= 0:
+                tally.add(report)
+        if failed:
+            tally.fail(case, failed)
             child.stop()
-            child = Child(originals, seed, first)
-        elif report[0] >= 0:
-            tally.add(report)
+            child = Child(originals, seed, case + 1)
     child.stop()
     return tally
 

@@ -60,11 +60,20 @@ class ServerProcess:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
+    def __enter__(self) -> ServerProcess:
+        self.ready()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop(signal.SIGKILL)
+
     def _read(self) -> None:
-        for line in self.process.stderr or ():
-            self.log.append(line.rstrip())
-            if "listening on http" in line:
-                self.port = int(line.rpartition(":")[2])
+        assert self.process.stderr is not None
+        with self.process.stderr as lines:
+            for line in lines:
+                self.log.append(line.rstrip())
+                if "listening on http" in line:
+                    self.port = int(line.rpartition(":")[2])
 
     def ready(self, seconds: float = 120) -> Client:
         """Return a connection once the server answers; raise RuntimeError with its last words when it ends instead."""
@@ -94,6 +103,9 @@ class Client:
 
     def __init__(self, port: int) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=60)
+
+    def __del__(self) -> None:
+        self._connection.close()
 
     def get(self, path: str, **query: object) -> tuple[int, dict[str, Any]]:
         return self._ask("GET", f"{path}?{urlencode(query)}", None)

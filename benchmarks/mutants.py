@@ -15,6 +15,7 @@ from model.base import Image
 # Numbers at which lengths, sizes and signs turn over.
 EDGES = (0, 1, 2, 7, 8, 47, 48, 64, 127, 128, 255, 256, 4096, 4097, 0x7FFF, 0x8000, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1)
 SIDE = 160
+LONGEST = 3 * 1024 * 1024
 
 Mutation = Callable[[random.Random, bytes, Sequence[bytes]], bytes]
 
@@ -50,7 +51,7 @@ def mutant(originals: Sequence[bytes], seed: int, number: int) -> bytes:
     chance = random.Random(f"{seed}/{number}")
     data = chance.choice(originals)
     for _ in range(chance.randint(1, 4)):
-        data = chance.choice(MUTATIONS)(chance, data, originals)
+        data = chance.choice(MUTATIONS)(chance, data, originals)[:LONGEST]
     return data
 
 

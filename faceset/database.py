@@ -83,7 +83,11 @@ def check_integrity(path: Path) -> None:
     try:
         connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
         try:
-            problems = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+            problems = [" ".join(row[0].split()) for row in connection.execute("PRAGMA quick_check(3)")]
+            (page,) = connection.execute("PRAGMA page_size").fetchone()
+            if problems == ["ok"] and path.stat().st_size % page and not _has_log(path):
+                # SQLite reads what is missing of its last page as zeros.
+                problems = ["its last page is cut off"]
         finally:
             connection.close()
     except sqlite3.Error as error:
@@ -118,6 +122,12 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StartError(f"cannot make the data folder {folder}: {error.strerror}") from error
+
+
+def _has_log(path: Path) -> bool:
+    """Tell whether pages may stand in the write-ahead log that are not in the file yet."""
+    log_file = path.with_name(path.name + "-wal")
+    return log_file.exists() and log_file.stat().st_size > 0
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -47,6 +47,9 @@ class FaceSet:
         try:
             self._model_id = self._adopt(fingerprint)
             self._load()
+        except (sqlite3.Error, exc.SQLAlchemyError, LookupError, TypeError, ValueError) as error:
+            self._database.close()
+            raise StartError(f"the face set {path} is damaged: its rows cannot be read; restore a backup") from error
         except BaseException:
             self._database.close()
             raise

@@ -84,4 +84,6 @@ def migrate(connection: Connection) -> None:
     for step in range(version or VERSION, VERSION):
         for statement in MIGRATIONS[step]:
             connection.exec_driver_sql(statement)
-    connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+    # A start that has nothing to change leaves the file as it is: it may yet be refused.
+    if version != VERSION:
+        connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")

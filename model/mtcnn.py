@@ -41,8 +41,8 @@ class MTCNN:
     """Detect faces on OpenVINO."""
 
     def __init__(self, weights: Path, precision: str) -> None:
-        # In bf16, P-Net's offsets move small boxes: 94 % at IoU >= 0.9 with facenet-pytorch's against 98 % in f32, for a
-        # tenth of the time. The two later networks do not care.
+        # In bf16, P-Net's offsets move small boxes: 94 % at IoU >= 0.9 with facenet-pytorch's, against 98 % in f32 that
+        # takes a tenth longer. The two later networks do not care.
         self._pnet = Graph(weights / PNET.name, "f32")
         self._rnet = Graph(weights / RNET.name, precision)
         self._onet = Graph(weights / ONET.name, precision)

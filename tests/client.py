@@ -116,7 +116,8 @@ class Client:
                     connection.sendall(piece)
                 if half_close:
                     connection.shutdown(socket.SHUT_WR)
-            except (BrokenPipeError, ConnectionResetError):
+            except OSError:
+                # The server has answered and closed; the answer still waits to be read.
                 pass
             return _received(connection)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from errors import Overloaded
 from server import create_app
 from serving import Server
 from settings import Settings
-from tests.client import Client, field, head, photo
+from tests.client import FORM, Client, field, head, multipart, photo
 from tests.conftest import Live
 from tests.pictures import blank
 
@@ -134,6 +135,32 @@ def test_every_status_is_200_for_old_clients(serve: Serve, engine: FaceEngine) -
     assert client.post("/detect", photo(bytes(17 * 2**20))).error == (200, "1005", "UPLOAD_ERROR")
     assert client.raw(b"GARBAGE\r\n\r\n").error == (200, "1001", "BAD_ARGUMENTS")
     assert client.get("/healthz").status == 200
+
+
+def test_part_of_a_file_is_not_called_the_whole(serve: Serve, engine: FaceEngine, portrait: bytes) -> None:
+    client = Client(serve(engine, threads=2, queue=2, status_200=True).port)
+    path = f"/show_photo/{client.detect(portrait)['faces'][0]['face_name']}"
+    whole = client.get(path)
+    known = client.request("GET", path, headers={"If-None-Match": whole.headers["ETag"]})
+    part = client.request("GET", path, headers={"Range": "bytes=0-9"})
+    assert (whole.status, known.status, part.status) == (200, 304, 206)
+    assert (known.body, part.body) == (b"", whole.body[:10])
+
+
+def test_a_connection_survives_errors(client: Client) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=10)
+    large = multipart([photo(bytes(3 * 2**20))])
+    for path, body, status in (
+        ("/nowhere", b"", 404),
+        ("/detect", b"", 400),
+        ("/detect", large, 413),
+        ("/search", b"", 400),
+    ):
+        connection.request("POST", path, body, {"Content-Type": FORM} if body else {})
+        response = connection.getresponse()
+        assert (response.status, response.will_close) == (status, False)
+        response.read()
+    connection.close()
 
 
 def test_health_stays_honest_for_old_clients() -> None:

@@ -206,6 +206,19 @@ def test_scans_are_counted() -> None:
     assert time.process_time() - begun < 0.5
 
 
+def test_a_length_that_lies_takes_no_memory() -> None:
+    photo, end = blank(64, 64), chunk(b"IEND")
+    lies = [photo[:-12] + length + b"IEND" + photo[-4:] for length in (b"\xff\x80\0\0", b"\x40\0\0\0", b"\0\0\0\1")]
+    lies += [photo[:-12] + b"\x40\0\0\0IDAT" + end, photo[:33] + end + b"\x40\0\0\0IDAT" + photo[33:]]
+    for data in lies:
+        begun = time.process_time()
+        with pytest.raises(FileError):
+            decode(data)
+        # Taking the gigabyte would need half a second.
+        assert time.process_time() - begun < 0.1
+    assert decode(photo + b"\x40\0\0\0IDAT").shape == (64, 64, 3)
+
+
 def test_compressed_texts_are_counted() -> None:
     photo, text = blank(64, 64), chunk(b"zTXt", b"key\0\0" + zlib.compress(bytes(7_000_000)))
     assert decode(photo[:33] + chunk(b"tEXt", b"key\0text") * 100 + photo[33:]).shape == (64, 64, 3)

@@ -24,7 +24,8 @@ from errors import InternalError
 from tests import pictures
 from tests.command import Command, rows_of
 
-RULE = EnrolmentRule(0.95)
+# What the tests are about must not hang on how sure the detector is of a face.
+RULE = EnrolmentRule(0.5)
 
 
 def imported(
@@ -40,7 +41,7 @@ def imported(
 
 @pytest.fixture(scope="session")
 def portraits(photos: Path) -> list[Path]:
-    """Photos of one sure face of 60 pixels or more."""
+    """Photos of one face."""
     found = sorted((photos / "train" / "mindy_kaling").iterdir())[:6]
     assert len(found) == 6
     return found
@@ -173,7 +174,7 @@ def test_a_name_that_is_no_text_is_refused(engine: FaceEngine, portraits: list[P
     folder.mkdir()
     shutil.copy(portraits[0], folder / "x.jpg")
     (row,) = imported(engine, folder)
-    assert (row.result, row.reason) == (Result.BAD_NAME, "the name is not valid, visible text")
+    assert (row.result, row.reason) == (Result.BAD_NAME, "the name is not valid UTF-8")
     with ReportFile(tmp_path / "r.csv") as csv_report, ReportFile(tmp_path / "r.jsonl") as json_report:
         csv_report.add(row)
         json_report.add(row)
@@ -202,7 +203,7 @@ def test_the_command_from_photos_to_exit_status(portraits: list[Path], tmp_path:
     for number, path in enumerate(portraits[:2]):
         shutil.copy(path, folder / f"façade {number}.jpg")
     command, report = Command(tmp_path), tmp_path / "r.csv"
-    status, out, err = command.run("import", folder, "--report", report)
+    status, out, err = command.run("import", folder, "--report", report, "--min-confidence", 0.5)
     assert (status, err) == (0, "")
     assert out.startswith("2 photos, 2 faces added; ")
     assert [row["name"] for row in rows_of(report)] == ["Zoë 李雷"] * 2

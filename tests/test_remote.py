@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -22,18 +25,21 @@ from errors import (
     UploadTooLarge,
     WrongMethod,
 )
+from tests.command import Command
 
-GOOD = {"sucess": True, "success": True, "total": 0}
+GOOD = {"sucess": True, "success": True, "total": 0, "faces": []}
 Answer = tuple[int, dict[str, str], bytes] | None
+HANG: Answer = (0, {}, b"never")
 
 
 class Fake:
-    """A server that answers one request after the other as told; None drops the connection. The last one stays."""
+    """A server that answers one request after the other as told, the last one for ever; None drops the connection."""
 
     def __init__(self, *answers: Answer) -> None:
         self.asked: list[str] = []
         left = list(answers)
         asked = self.asked
+        hung = self.hung = threading.Event()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -42,7 +48,9 @@ class Fake:
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 asked.append(f"{self.command} {self.path}")
                 answer = left.pop(0) if len(left) > 1 else left[0]
-                if answer is None:
+                if answer is HANG:
+                    hung.wait(30)
+                if answer is None or answer is HANG:
                     self.close_connection = True
                     self.connection.shutdown(socket.SHUT_RDWR)
                     return
@@ -81,6 +89,7 @@ def fake() -> Iterator[Callable[..., Fake]]:
 
     yield start
     for each in running:
+        each.hung.set()
         each.server.shutdown()
         each.server.server_close()
 
@@ -205,3 +214,22 @@ def test_addresses_have_one_spelling() -> None:
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(StartError, match="--server"):
         RemoteServer(url)
+
+
+def test_who_insists_need_not_wait_for_a_server_that_hangs(fake: Callable[..., Fake], tmp_path: Path) -> None:
+    server = fake(good(), good(), HANG)
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(name.encode())
+    process = Command(tmp_path).start("import", tmp_path, "--server", server.url)
+    deadline = time.monotonic() + 30
+    while len(server.asked) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert server.asked[-1] == "POST /detect"
+    process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.3)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert "2 photos left. Run the same command again to go on" in out
+    assert "Traceback" not in err

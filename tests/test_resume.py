@@ -23,8 +23,9 @@ from tests import pictures
 from tests.command import SECONDS, Command, kill, rows_of, wait_for_rows
 from tests.conftest import Live
 
-MIN_CONFIDENCE = 0.95
+MIN_CONFIDENCE = 0.8
 PHOTOS = 14
+SURE = ("--min-confidence", MIN_CONFIDENCE)
 
 
 @pytest.fixture(scope="session")
@@ -69,12 +70,12 @@ def test_on_the_data_folder(
     command, report = Command(tmp_path), tmp_path / "r.csv"
     chosen = random.Random(7)
     for rows in (1, 5):
-        process = command.start("import", crowds, "--report", report)
+        process = command.start("import", crowds, *SURE, "--report", report)
         report.unlink(missing_ok=True)
         wait_for_rows(report, rows, process)
         time.sleep(chosen.uniform(0, 0.1))
         kill(process)
-    status, out, err = command.run("import", crowds, "--report", report)
+    status, out, err = command.run("import", crowds, *SURE, "--report", report)
     assert (status, err) == (0, "")
     assert out.startswith(f"{PHOTOS} photos, ")
     results = Counter(row["result"] for row in rows_of(report))
@@ -99,7 +100,7 @@ def test_against_a_server(
     live, command = serve(engine), Command(tmp_path)
     chosen, half_added = random.Random(11), 0
     for faces in (1, 5, 10, 16):
-        process = command.start("import", crowds, "--server", live.url)
+        process = command.start("import", crowds, *SURE, "--server", live.url)
         deadline = time.monotonic() + SECONDS
         while len(engine.faceset.tokens()) < faces and process.poll() is None:
             assert time.monotonic() < deadline
@@ -107,7 +108,7 @@ def test_against_a_server(
         time.sleep(chosen.uniform(0, 0.01))
         kill(process)
         half_added += any(path.stat().st_size for path in (command.state / "facetoken").iterdir())
-    status, out, err = command.run("import", crowds, "--server", live.url)
+    status, out, err = command.run("import", crowds, *SURE, "--server", live.url)
     assert (status, err) == (0, "")
     assert out.startswith(f"{PHOTOS} photos, ")
     check(engine, expected)
@@ -122,7 +123,7 @@ def test_a_server_that_is_killed_and_comes_back(
     command = Command(tmp_path, FACETOKEN_HOST="127.0.0.1", FACETOKEN_PORT=str(port))
     url, report = f"http://127.0.0.1:{port}", tmp_path / "r.csv"
     server = serving(command, url)
-    process = command.start("import", crowds, "--server", url, "--report", report)
+    process = command.start("import", crowds, *SURE, "--server", url, "--report", report)
     wait_for_rows(report, 5, process)
     kill(server)
     server = serving(command, url)
@@ -158,7 +159,7 @@ def test_stopping_ends_after_the_photo_at_hand(
     crowds: Path, engine: FaceEngine, serve: Callable[..., Live], tmp_path: Path, number: signal.Signals
 ) -> None:
     live, command, report = serve(engine), Command(tmp_path), tmp_path / "r.csv"
-    process = command.start("import", crowds, "--server", live.url, "--report", report)
+    process = command.start("import", crowds, *SURE, "--server", live.url, "--report", report)
     wait_for_rows(report, 3, process)
     process.send_signal(number)
     out, err = process.communicate(timeout=SECONDS)

@@ -36,7 +36,7 @@ def target(live: Live, tmp_path: Path) -> Iterator[RemoteTarget]:
 
 def imported(target: RemoteTarget, *paths: Path, rule: EnrolmentRule | None = None) -> list[Outcome]:
     outcomes: list[Outcome] = []
-    choice = Choice(rule or EnrolmentRule(0.95))
+    choice = Choice(rule or EnrolmentRule(0.5))
     Importer(target, choice).run(list(listed(paths, from_parent)), outcomes.append, lambda: False)
     return outcomes
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from batch.sources import from_file, from_parent, listed, name_problem, read
+from batch.sources import from_file, from_parent, listed, read
 from errors import FileError, UploadError, UploadTooLarge
 
 
@@ -81,16 +81,6 @@ def test_names_come_from_the_folder_as_it_was_written_or_from_the_file(
     monkeypatch.chdir(photo.parent)
     assert from_parent(Path(photo.name)) == "Zoë Ångström"
     assert from_parent(Path("/photo.jpg")) == "unknown"
-
-
-@pytest.mark.parametrize(("name", "taken"), [("李雷", True), ("a" * 255, True), ("a" * 256, False), ("a\nb", False)])
-def test_names_that_the_api_refuses_are_refused(name: str, *, taken: bool) -> None:
-    assert (name_problem(name) is None) is taken
-
-
-def test_a_name_that_is_no_text_is_refused() -> None:
-    assert name_problem(os.fsdecode(b"M\xfcller"))
-    assert name_problem("M\ufffdller")
 
 
 def test_reading_waits_for_nothing_and_says_what_is_wrong(tmp_path: Path) -> None:

@@ -166,6 +166,8 @@ def test_head_and_options(enrolled: Enrolled) -> None:
     for path, status in (("/faces", 200), ("/nowhere", 404), ("/detect", 405), ("/search", 400), ("/faces/x", 404)):
         answer = client.request("HEAD", path)
         assert (answer.status, answer.body) == (status, b"")
+    for path in ("/addface", "/removeface"):
+        assert client.request("HEAD", f"{path}?face_token={enrolled.token}").status == 405
     options = client.request("OPTIONS", "/search")
     assert options.status == 200
     assert {"GET", "POST"} <= set(options.headers["Allow"].split(", "))

@@ -42,7 +42,9 @@ class Database:
             # Made here, so that it and the log files beside it, which take after it, are for our eyes only.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             with self.engine.begin() as connection:
-                migrate(connection)
+                rewritten = migrate(connection)
+            if rewritten:
+                self._rebuild()
             # A process may have been killed between removing a face and emptying the log of it.
             self._empty_log()
         except StartError:
@@ -69,6 +71,11 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def _rebuild(self) -> None:
+        """Write the file anew: a migration leaves copies of what it moved in the old pages."""
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("VACUUM")
 
     def _empty_log(self) -> bool:
         with self.engine.connect() as connection:

@@ -11,21 +11,22 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, literal_column, select
 from sqlalchemy.dialects.sqlite import insert
 
-from faceset.tables import faces, groups
+from faceset.slots import VECTOR_TYPE
+from faceset.tables import faces, groups, slots
 from faceset.tokens import Face
 
 FACE = (
     faces.c.token,
-    faces.c.vector,
+    slots.c.vector,
     faces.c.confidence,
     faces.c.size,
     faces.c.photo_sha256,
     faces.c.name,
     faces.c.created_at,
 )
-"""The columns that `face_from` reads, in its order."""
+"""The columns that `face_from` reads, in its order; select them from STORED."""
 
-VECTOR_TYPE = "<f4"
+STORED = faces.join(slots, slots.c.id == faces.c.slot)
 
 
 def face_from(row: Sequence[Any]) -> Face:
@@ -34,14 +35,14 @@ def face_from(row: Sequence[Any]) -> Face:
     return Face(token, np.frombuffer(vector, VECTOR_TYPE), *rest)
 
 
-def row_of(face: Face, owner: int, model: int, now: float) -> dict[str, Any]:
-    """Return the row to insert for a face of group `owner`, made by `model`, at `now` (seconds since the epoch)."""
+def row_of(face: Face, slot: int, owner: int, model: int, now: float) -> dict[str, Any]:
+    """Return the row for a face of group `owner`, made by `model`, at `now` (seconds since the epoch)."""
     return {
         "token": face.token,
         "group_id": owner,
         "model_id": model,
         "name": face.name,
-        "vector": face.vector.astype(VECTOR_TYPE).tobytes(),
+        "slot": slot,
         "created_at": face.created_at or now,
         "confidence": face.confidence,
         "size": face.size,

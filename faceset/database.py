@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, exc
+from sqlalchemy import URL, Engine, create_engine, event, exc
 
 from errors import InternalError, StartError
 from faceset.tables import migrate
@@ -35,7 +35,8 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         _make_folder(path.parent)
-        if path.exists():
+        self.is_new = not path.exists()
+        if not self.is_new:
             check_integrity(path)
         self.engine = _engine(path)
         try:
@@ -54,6 +55,7 @@ class Database:
             self.engine.dispose()
             raise StartError(f"cannot open the face set {path}: {_reason(error)}") from error
         self._identity = _identity(path)
+        self.needs_scrub = False
 
     def require_file(self) -> None:
         """Raise InternalError unless the path still leads to the file that is open.
@@ -66,8 +68,12 @@ class Database:
 
     def scrub(self) -> None:
         """Move every page into the main file and empty the log, so that no removed vector stays in it."""
-        if not self._empty_log():
-            raise InternalError("the face was removed, but its pages are still in use; remove it again later")
+        self.needs_scrub = not self._empty_log()
+        if self.needs_scrub:
+            raise InternalError(
+                "the face was removed, but another program reads the database and keeps its old pages in the log; "
+                "they go as soon as that program ends"
+            )
 
     def close(self) -> None:
         self.engine.dispose()
@@ -101,14 +107,15 @@ def check_integrity(path: Path) -> None:
         problems = [str(error)]
     if problems != ["ok"]:
         raise StartError(
-            f"the face set {path} is damaged ({'; '.join(problems)}). It was left as it is; "
-            "restore it from a backup, or move it away to start an empty one"
+            f"the face set {path} is damaged ({'; '.join(problems)}). It was left as it is; restore it from a backup, "
+            "or move it away, the crops with it, to start an empty one"
         )
 
 
 def _engine(path: Path) -> Engine:
     engine = create_engine(
-        f"sqlite:///{path}",
+        # Not as text: a question mark in the path would begin the URL's query.
+        URL.create("sqlite", database=str(path)),
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
         # A statement's parameters are names and vectors: they must never reach a log through an error's text.
         hide_parameters=True,

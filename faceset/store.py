@@ -90,15 +90,29 @@ class FaceSet:
                 return []
             clear(connection, mine, self.dim)
             connection.execute(delete(faces).where(mine))
+            self._database.needs_scrub = True
             connection.commit()
             self._index(group).remove(found)
             self._database.require_file()
         return found
 
     def scrub(self) -> None:
-        """Empty the write-ahead log, where a removed face's vector may still stand. Call it after `remove`."""
+        """Empty the write-ahead log, where a removed face's vector may still stand. Call it after `remove`.
+
+        Raises InternalError while another program reads the database; call it again later, it is cheap when clean.
+        """
         with self._writing:
-            self._database.scrub()
+            if self._database.needs_scrub:
+                self._database.scrub()
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether the database was made by this start."""
+        return self._database.is_new
+
+    def require_file(self) -> None:
+        """Raise InternalError when the database is gone from its place."""
+        self._database.require_file()
 
     def rename(self, token: str, name: str, group: str) -> bool:
         """Give a face another name; tell whether it is there."""

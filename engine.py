@@ -7,13 +7,14 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from answers import Box, DetectedPhoto, EnrolmentRule, FoundFace, Match, SearchAnswer
-from errors import FaceInfoError, FaceTokenError, InternalError
+from errors import FaceInfoError, FaceTokenError, FileError, InternalError
 from faceset.folder import CropFolder
 from faceset.store import FaceSet
 from faceset.tokens import Face, TemporaryStore, new_token
@@ -24,8 +25,14 @@ from model.crop import aligned_crop
 MIN_FACE = 30
 """Smallest face answered, pixels of either side; the detector itself sees faces from 20."""
 
+MAX_FACES = 1000
+"""Faces of one photo; one that seems to have more is refused, not cut."""
+
 DEFAULT_GROUP = "default"
 DEFAULT_NAME = "unknown"
+
+EMBED_AT_ONCE = 32
+"""Crops held at the same time: memory does not grow with the faces of a photo."""
 
 # What a waiting face costs in memory beside its crop file: the vector, the token and the bookkeeping around them.
 FACE_OVERHEAD = 2048
@@ -61,6 +68,9 @@ class FaceEngine:
         self._detector.load()
         self._embedder.load()
         self._detector.detect(np.zeros((720, 1280, 3), np.uint8))
+        if self.faceset.is_new:
+            # The crops may belong to a database that was moved away for a moment.
+            return
         swept = self.crops.sweep(self.faceset.tokens())
         if swept:
             log.info("deleted %d crops that belonged to no face", swept)
@@ -71,8 +81,9 @@ class FaceEngine:
         self.faceset.close()
 
     def sweep(self) -> None:
-        """Drop the temporary faces whose time is over; call it now and then."""
+        """Drop the temporary faces whose time is over, and what a removal had to leave; call it now and then."""
         self._temporary.sweep()
+        self.faceset.scrub()
 
     def locate(self, data: bytes, limits: PhotoLimits = NATIVE_LIMITS) -> tuple[Image, list[Detection]]:
         """Decode a photo and find its faces of at least 30x30 pixels, boxes cut at its edges, largest first.
@@ -83,19 +94,23 @@ class FaceEngine:
             image = decode(data, limits)
             found = [(face, _inside(face.box, image)) for face in self._detector.detect(image)]
         kept = [(face, box) for face, box in found if _shorter_side(box) >= MIN_FACE]
+        if len(kept) > MAX_FACES:
+            raise FileError(f"more than {MAX_FACES} faces were found; cut the photo into parts")
         kept.sort(key=lambda pair: -_area(pair[1]))
         return image, [face for face, _ in kept]
 
     def embed(self, image: Image, faces: list[Detection]) -> NDArray[np.float32]:
         """Return the vectors of the faces, float32 (n, 128)."""
-        if not faces:
-            return np.empty((0, self.faceset.dim), np.float32)
-        return self._embedder.embed(np.stack([aligned_crop(image, face) for face in faces]))
+        vectors = np.empty((len(faces), self.faceset.dim), np.float32)
+        for start in range(0, len(faces), EMBED_AT_ONCE):
+            crops = [aligned_crop(image, face) for face in faces[start : start + EMBED_AT_ONCE]]
+            vectors[start : start + len(crops)] = self._embedder.embed(np.stack(crops))
+        return vectors
 
     def detect(self, data: bytes, limits: PhotoLimits = NATIVE_LIMITS) -> DetectedPhoto:
         """Give every face of a photo a token; they stay in the temporary store until added, dropped or too old."""
-        image, faces = self.locate(data, limits)
-        return self._keep(data, image, faces)
+        image, found = self.locate(data, limits)
+        return self._keep(image, found, self._faces(data, image, found))
 
     def search_photo(
         self,
@@ -107,17 +122,23 @@ class FaceEngine:
         limits: PhotoLimits = NATIVE_LIMITS,
     ) -> SearchAnswer:
         """Search for a photo's largest face, which gets a token; raise FaceInfoError when there is none."""
-        image, faces = self.locate(data, limits)
-        if not faces:
+        image, found = self.locate(data, limits)
+        if not found:
             raise FaceInfoError("no face of at least 30x30 pixels was found in the photo")
-        token = self._keep(data, image, faces[:1]).faces[0].token
-        return self.search_token(token, threshold, group=group, limit=limit)
+        (face,) = self._faces(data, image, found[:1])
+        self._keep(image, found[:1], [face])
+        return self._search(face.token, face.vector, threshold, group, limit)
 
     def search_token(
         self, token: str, threshold: float, *, group: str = DEFAULT_GROUP, limit: int | None = None
     ) -> SearchAnswer:
         """Return every face of the group within the threshold of the token's face, but itself."""
-        hits = self.faceset.search(self.vector(token, group), threshold, group, without=token)
+        return self._search(token, self.vector(token, group), threshold, group, limit)
+
+    def _search(
+        self, token: str, vector: NDArray[np.float32], threshold: float, group: str, limit: int | None
+    ) -> SearchAnswer:
+        hits = self.faceset.search(vector, threshold, group, without=token)
         shown = hits[:limit]
         names = self.faceset.names([hit for hit, _ in shown], group)
         # A face that was removed since the scan has no name any more and is left out, of the total too.
@@ -147,9 +168,11 @@ class FaceEngine:
         Raises FaceTokenError for an unknown token, FaceInfoError for a face that the enrolment rule refuses.
         """
         with self._changing, self._temporary.hold(token) as face:
-            if face is None or token in self.faceset:
+            if token in self.faceset:
                 self._temporary.keep(token)
                 return self._renamed(token, name, group)
+            if face is None:
+                raise _unknown_token()
             reason = self.rule.reason_against(face.confidence, face.size)
             if reason:
                 raise FaceInfoError(f"{reason}; take a closer or sharper photo")
@@ -159,6 +182,7 @@ class FaceEngine:
             return named
 
     def _renamed(self, token: str, name: str | None, group: str) -> Face:
+        self.faceset.require_file()
         face = self.faceset.get(token, group)
         if face is None:
             raise _unknown_token()
@@ -175,8 +199,10 @@ class FaceEngine:
             if not removed and not was_temporary:
                 raise _unknown_token()
             if removed:
-                self._remove_crop(token)
-                self.faceset.scrub()
+                try:
+                    self._remove_crop(token)
+                finally:
+                    self.faceset.scrub()
 
     def add_photo(
         self, data: bytes, image: Image, faces: list[Detection], name: str, group: str = DEFAULT_GROUP
@@ -195,14 +221,16 @@ class FaceEngine:
                 raise
         return [face.token for face in made]
 
-    def _keep(self, data: bytes, image: Image, detections: list[Detection]) -> DetectedPhoto:
+    def _keep(self, image: Image, detections: list[Detection], faces: list[Face]) -> DetectedPhoto:
         """Put the faces into the temporary store, write their crops, and describe them."""
-        faces = self._faces(data, image, detections)
         found = []
-        for face, detection in zip(faces, detections, strict=True):
-            self._temporary.put(face, FACE_OVERHEAD + self._write_crop(image, detection, face.token))
-            box, crop = _inside(detection.box, image), self.crops.name(face.token)
-            found.append(FoundFace(face.token, crop, box, detection.landmarks, detection.score))
+        with ExitStack() as held:
+            for face, detection in zip(faces, detections, strict=True):
+                self._temporary.put(face, FACE_OVERHEAD + self._write_crop(image, detection, face.token))
+                # The faces of one photo do not push each other out.
+                held.enter_context(self._temporary.hold(face.token))
+                box, crop = _inside(detection.box, image), self.crops.name(face.token)
+                found.append(FoundFace(face.token, crop, box, detection.landmarks, detection.score))
         return DetectedPhoto(image.shape[1], image.shape[0], tuple(found))
 
     def _faces(self, data: bytes, image: Image, detections: list[Detection]) -> list[Face]:

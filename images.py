@@ -159,12 +159,13 @@ def write_crop(image: Image, box: tuple[float, float, float, float], path: Path)
     written, jpeg = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, 90])
     if not written:
         raise OSError("the crop could not be encoded")
-    try:
-        with open(path, "xb", opener=_private) as file:
+    with open(path, "xb", opener=_private) as file:
+        try:
             file.write(jpeg.tobytes())
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
+            file.flush()
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
     return len(jpeg)
 
 

@@ -16,7 +16,7 @@ from api import health
 from api.dialect import EngineSource
 from api.envelope import Envelope
 from engine import FaceEngine
-from errors import Overloaded, StartError
+from errors import InternalError, Overloaded, StartError
 from images import NATIVE_LIMITS
 from serving import Server
 from settings import Settings
@@ -108,8 +108,9 @@ def _sweep_for_ever(starting: Starting) -> None:
     while not pause.wait(SWEEP_SECONDS):
         try:
             starting.engine().sweep()
-        except Overloaded:
-            continue
+        except InternalError as error:
+            # Not started yet, or the database cannot be written at the moment; the next turn tries again.
+            log.debug("sweep: %s", error.detail)
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, MutableMapping
@@ -21,9 +22,14 @@ from api.envelope import REFUSED, log_request, new_request_id
 from errors import BadArguments, FaceError, InternalError, StartError, UploadError, UploadTooLarge
 from settings import Settings
 
-MAX_BODY = 16 * 1024 * 1024
-"""Bytes of a request that are read at all; each dialect's own limit is lower. Bodies stay in memory: no photo is
-ever written to a temporary file."""
+MAX_BODY = 4 * 1024 * 1024
+"""Bytes of a request that are read at all; each dialect's own limit is lower."""
+
+MAX_CONNECTIONS = 300
+"""Each may hold a body that is not complete yet: 1.2 GB at the very worst."""
+
+NEVER = sys.maxsize
+"""Bytes from which waitress would spill a body or an answer to a temporary file: no photo or name may go there."""
 
 IDLE_SECONDS = 60
 """A connection that sends nothing for this long is closed."""
@@ -175,9 +181,9 @@ class Server:
             ident=None,
             channel_timeout=IDLE_SECONDS,
             max_request_body_size=MAX_BODY,
-            inbuf_overflow=2 * MAX_BODY,
-            outbuf_overflow=2 * MAX_BODY,
-            connection_limit=1000,
+            inbuf_overflow=NEVER,
+            outbuf_overflow=NEVER,
+            connection_limit=MAX_CONNECTIONS,
             clear_untrusted_proxy_headers=True,
         )
         self._server.channel_class = EnvelopeChannel

@@ -11,4 +11,4 @@ DIALECTS: tuple[Dialect, ...] = (native.DIALECT,)
 
 def dialect_of(path: str) -> Dialect:
     """Return the dialect that answers for a path, known or not."""
-    return next(dialect for dialect in DIALECTS if path.startswith(dialect.prefix))
+    return next((dialect for dialect in DIALECTS if path.startswith(dialect.prefix)), DIALECTS[-1])

@@ -18,8 +18,10 @@ MAX_TOKEN = 64
 MAX_THRESHOLD = 2.0
 """The largest distance of two unit vectors."""
 
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+
 _TOKEN = re.compile(rf"[{ALPHABET}]{{{LENGTH}}}")
-_DECIMAL = re.compile(r"\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_DECIMAL = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 Value = TypeVar("Value")
@@ -126,6 +128,8 @@ def _number(name: str, text: str, high: float) -> float:
 def _parse_body(request: Request) -> None:
     if request.mimetype == "multipart/form-data" and not request.mimetype_params.get("boundary"):
         raise UploadError("the multipart body has no boundary; let your HTTP library set Content-Type")
+    if request.mimetype not in FORMS and request.content_length:
+        raise BadArguments(f"the body must be a form, {' or '.join(FORMS)}")
     if request.mimetype == "application/x-www-form-urlencoded":
         _require_utf8(request.get_data())
     # A photo that came as a text field is told so, not that it is too large; the whole body is limited anyway.

@@ -108,7 +108,7 @@ def log_request(request_id: str, **facts: str | float | None) -> None:
 
 def _face_error(error: HTTPException) -> FaceError:
     if isinstance(error, RequestEntityTooLarge):
-        return UploadTooLarge("the request is too large; a photo may have 2 MB at most")
+        return UploadTooLarge("the request is too large: a photo may have 2 MB at most, a form a thousand parts")
     if isinstance(error, NotFound):
         return UnknownPath("there is nothing at this path; the API document lists the paths")
     if isinstance(error, MethodNotAllowed):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, send_file
@@ -141,9 +142,11 @@ class _Views:
         Arguments(request)
         engine = self.engine()
         token = CropFolder.token(name)
-        if token is None or not engine.knows(token) or not engine.crops.file(token).is_file():
+        # Read whole: a removal between looking and sending must not surface as a path in the log.
+        jpeg = engine.crops.read(token) if token is not None and engine.knows(token) else None
+        if jpeg is None:
             raise FaceTokenError("no such face crop")
-        crop = send_file(engine.crops.file(token), mimetype="image/jpeg", as_attachment=attachment, download_name=name)
+        crop = send_file(BytesIO(jpeg), mimetype="image/jpeg", as_attachment=attachment, download_name=name)
         # A removed face's picture must not live on in a cache.
         crop.headers["Cache-Control"] = "private, no-store"
         return crop

@@ -14,6 +14,7 @@ from batch.remote_target import MAX_BYTES, forget
 from batch.sources import read
 from engine import DEFAULT_GROUP
 from errors import FaceInfoError, FaceTokenError
+from faceset.database import check_integrity
 from faceset.store import FaceSet, stored_fingerprint
 from faceset.tokens import Face
 from model.base import EMBEDDING_DIM
@@ -77,6 +78,8 @@ class LocalGallery:
         with locked_data(self._settings):
             made_by = stored_fingerprint(self._settings.database)
             if made_by is None:
+                if self._settings.database.exists():
+                    check_integrity(self._settings.database)
                 return
             faceset = FaceSet(self._settings.database, made_by, EMBEDDING_DIM)
             try:

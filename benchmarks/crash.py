@@ -182,10 +182,13 @@ def listing(client: Client, limit: int = 1000) -> dict[str, str]:
     return names
 
 
+STORED = "SELECT token, vector FROM faces JOIN slots ON slots.id = faces.slot WHERE token LIKE ?"
+
+
 def stored(database: Path, token: str = "%") -> dict[str, bytes]:
     """Read tokens and vectors from the file itself."""
     with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
-        return dict(connection.execute("SELECT token, vector FROM faces WHERE token LIKE ?", (token,)))
+        return dict(connection.execute(STORED, (token,)))
 
 
 def distances(query: str, vectors: dict[str, bytes]) -> dict[str, float]:

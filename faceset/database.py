@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, exc
+from sqlalchemy import URL, Engine, create_engine, event, exc
 
 from errors import InternalError, StartError
 from faceset.tables import migrate
@@ -35,14 +35,17 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         _make_folder(path.parent)
-        if path.exists():
+        self.is_new = not path.exists()
+        if not self.is_new:
             check_integrity(path)
         self.engine = _engine(path)
         try:
             # Made here, so that it and the log files beside it, which take after it, are for our eyes only.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             with self.engine.begin() as connection:
-                migrate(connection)
+                rewritten = migrate(connection)
+            if rewritten:
+                self._rebuild()
             # A process may have been killed between removing a face and emptying the log of it.
             self._empty_log()
         except StartError:
@@ -52,6 +55,7 @@ class Database:
             self.engine.dispose()
             raise StartError(f"cannot open the face set {path}: {_reason(error)}") from error
         self._identity = _identity(path)
+        self.needs_scrub = False
 
     def require_file(self) -> None:
         """Raise InternalError unless the path still leads to the file that is open.
@@ -64,11 +68,20 @@ class Database:
 
     def scrub(self) -> None:
         """Move every page into the main file and empty the log, so that no removed vector stays in it."""
-        if not self._empty_log():
-            raise InternalError("the face was removed, but its pages are still in use; remove it again later")
+        self.needs_scrub = not self._empty_log()
+        if self.needs_scrub:
+            raise InternalError(
+                "the face was removed, but another program reads the database and keeps its old pages in the log; "
+                "they go as soon as that program ends"
+            )
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def _rebuild(self) -> None:
+        """Write the file anew: a migration leaves copies of what it moved in the old pages."""
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("VACUUM")
 
     def _empty_log(self) -> bool:
         with self.engine.connect() as connection:
@@ -94,14 +107,15 @@ def check_integrity(path: Path) -> None:
         problems = [str(error)]
     if problems != ["ok"]:
         raise StartError(
-            f"the face set {path} is damaged ({'; '.join(problems)}). It was left as it is; "
-            "restore it from a backup, or move it away to start an empty one"
+            f"the face set {path} is damaged ({'; '.join(problems)}). It was left as it is; restore it from a backup, "
+            "or move it away, the crops with it, to start an empty one"
         )
 
 
 def _engine(path: Path) -> Engine:
     engine = create_engine(
-        f"sqlite:///{path}",
+        # Not as text: a question mark in the path would begin the URL's query.
+        URL.create("sqlite", database=str(path)),
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
         # A statement's parameters are names and vectors: they must never reach a log through an error's text.
         hide_parameters=True,

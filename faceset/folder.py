@@ -59,6 +59,13 @@ class CropFolder:
     def file(self, token: str) -> Path:
         return self.path / self.name(token)
 
+    def read(self, token: str) -> bytes | None:
+        """Return the token's crop, or None when there is none to be read."""
+        try:
+            return self.file(token).read_bytes()
+        except OSError:
+            return None
+
     def delete(self, token: str) -> None:
         """Delete the token's crop if it is there; raise OSError when the disk refuses."""
         self.file(token).unlink(missing_ok=True)

@@ -11,21 +11,22 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, literal_column, select
 from sqlalchemy.dialects.sqlite import insert
 
-from faceset.tables import faces, groups
+from faceset.slots import VECTOR_TYPE
+from faceset.tables import faces, groups, slots
 from faceset.tokens import Face
 
 FACE = (
     faces.c.token,
-    faces.c.vector,
+    slots.c.vector,
     faces.c.confidence,
     faces.c.size,
     faces.c.photo_sha256,
     faces.c.name,
     faces.c.created_at,
 )
-"""The columns that `face_from` reads, in its order."""
+"""The columns that `face_from` reads, in its order; select them from STORED."""
 
-VECTOR_TYPE = "<f4"
+STORED = faces.join(slots, slots.c.id == faces.c.slot)
 
 
 def face_from(row: Sequence[Any]) -> Face:
@@ -34,14 +35,14 @@ def face_from(row: Sequence[Any]) -> Face:
     return Face(token, np.frombuffer(vector, VECTOR_TYPE), *rest)
 
 
-def row_of(face: Face, owner: int, model: int, now: float) -> dict[str, Any]:
-    """Return the row to insert for a face of group `owner`, made by `model`, at `now` (seconds since the epoch)."""
+def row_of(face: Face, slot: int, owner: int, model: int, now: float) -> dict[str, Any]:
+    """Return the row for a face of group `owner`, made by `model`, at `now` (seconds since the epoch)."""
     return {
         "token": face.token,
         "group_id": owner,
         "model_id": model,
         "name": face.name,
-        "vector": face.vector.astype(VECTOR_TYPE).tobytes(),
+        "slot": slot,
         "created_at": face.created_at or now,
         "confidence": face.confidence,
         "size": face.size,
@@ -77,6 +78,8 @@ def matching(key: str, name: str | None, photo_sha256: bytes | None) -> ColumnEl
 
 def those(tokens: Sequence[str], key: str) -> ColumnElement[bool]:
     """Return the condition for the faces of a group with one of the tokens; one parameter however many there are."""
-    listed = select(func.json_each(json.dumps(list(tokens))).table_valued("value").c.value)
+    # SQLite cuts a JSON string at a NUL, and no token has one.
+    sound = [token for token in tokens if "\0" not in token]
+    listed = select(func.json_each(json.dumps(sound)).table_valued("value").c.value)
     # The plus keeps SQLite from walking the whole group by its index to find a few tokens: 600 ms at a million faces.
     return faces.c.token.in_(listed) & (literal_column("+faces.group_id") == _id_of(key))

@@ -20,13 +20,15 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from errors import BadArguments, InternalError, StartError
 from faceset.database import Database
 from faceset.index import ExactIndex
-from faceset.rows import FACE, VECTOR_TYPE, face_from, group_id, in_group, matching, row_of, those
+from faceset.rows import FACE, STORED, face_from, group_id, in_group, matching, row_of, those
+from faceset.slots import VECTOR_TYPE, clear, fill
 from faceset.tables import faces, groups, models
 from faceset.tokens import Face
 
 Floats = NDArray[np.float32]
 
 LOAD_ROWS = 20_000
+LOAD = "SELECT group_id, token, vector FROM faces JOIN slots ON slots.id = faces.slot ORDER BY faces.id"
 
 log = logging.getLogger("facetoken.faceset")
 
@@ -69,7 +71,8 @@ class FaceSet:
         with self._write() as connection:
             owner = group_id(connection, group)
             now = time.time()
-            rows = [row_of(face, owner, self._model_id, now) for face in new]
+            places = fill(connection, vectors)
+            rows = [row_of(face, slot, owner, self._model_id, now) for face, slot in zip(new, places, strict=True)]
             try:
                 connection.execute(insert(faces), rows)
             except exc.IntegrityError as error:
@@ -79,22 +82,37 @@ class FaceSet:
             self._database.require_file()
 
     def remove(self, tokens: Sequence[str], group: str) -> list[str]:
-        """Remove faces for good, from rows, free pages and index; return the tokens that were there."""
+        """Remove faces for good, from slots, rows and index; return the tokens that were there."""
         with self._write() as connection:
             mine = those(tokens, group)
             found = list(connection.execute(select(faces.c.token).where(mine)).scalars())
             if not found:
                 return []
+            clear(connection, mine, self.dim)
             connection.execute(delete(faces).where(mine))
+            self._database.needs_scrub = True
             connection.commit()
             self._index(group).remove(found)
             self._database.require_file()
         return found
 
     def scrub(self) -> None:
-        """Empty the write-ahead log, where a removed face's vector may still stand. Call it after `remove`."""
+        """Empty the write-ahead log, where a removed face's vector may still stand. Call it after `remove`.
+
+        Raises InternalError while another program reads the database; call it again later, it is cheap when clean.
+        """
         with self._writing:
-            self._database.scrub()
+            if self._database.needs_scrub:
+                self._database.scrub()
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether the database was made by this start."""
+        return self._database.is_new
+
+    def require_file(self) -> None:
+        """Raise InternalError when the database is gone from its place."""
+        self._database.require_file()
 
     def rename(self, token: str, name: str, group: str) -> bool:
         """Give a face another name; tell whether it is there."""
@@ -108,7 +126,9 @@ class FaceSet:
     def get(self, token: str, group: str) -> Face | None:
         """Return the face, or None."""
         with self._read() as connection:
-            row = connection.execute(select(*FACE).where(in_group(group) & (faces.c.token == token))).first()
+            row = connection.execute(
+                select(*FACE).select_from(STORED).where(in_group(group) & (faces.c.token == token))
+            ).first()
         return face_from(row) if row else None
 
     def vector(self, token: str, group: str) -> Floats | None:
@@ -145,7 +165,7 @@ class FaceSet:
         `photo_sha256` those that came from that very file.
         """
         mine = matching(group, name, photo_sha256) & (faces.c.id > after)
-        query = select(faces.c.id, *FACE).where(mine).order_by(faces.c.id).limit(limit + 1)
+        query = select(faces.c.id, *FACE).select_from(STORED).where(mine).order_by(faces.c.id).limit(limit + 1)
         with self._read() as connection:
             found = connection.execute(query).all()
         following = found[limit - 1].id if len(found) > limit else None
@@ -222,7 +242,7 @@ class FaceSet:
             keys = {row.id: row.key for row in connection.execute(select(groups.c.id, groups.c.key))}
             # Straight from the driver: a million rows through SQLAlchemy's row objects take two seconds more.
             driver: Any = connection.connection.dbapi_connection
-            cursor = driver.execute("SELECT group_id, token, vector FROM faces ORDER BY id")
+            cursor = driver.execute(LOAD)
             while rows := cursor.fetchmany(LOAD_ROWS):
                 owners, tokens, vectors = zip(*rows, strict=True)
                 matrix = self._matrix(vectors)

@@ -36,6 +36,16 @@ models = Table(
     Column("fingerprint", Text, nullable=False, unique=True),
 )
 
+slots = Table(
+    "slots",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # 0 and 1 take the same room in a row, so that filling and clearing a slot change no sizes.
+    Column("used", Integer, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+)
+Index("free_slots", slots.c.id, sqlite_where=slots.c.used == 0)
+
 faces = Table(
     "faces",
     metadata,
@@ -44,7 +54,7 @@ faces = Table(
     Column("group_id", ForeignKey("groups.id", ondelete="CASCADE"), nullable=False),
     Column("model_id", ForeignKey("models.id"), nullable=False),
     Column("name", Text, nullable=False),
-    Column("vector", LargeBinary, nullable=False),
+    Column("slot", ForeignKey("slots.id"), nullable=False, unique=True),
     Column("created_at", Float, nullable=False),
     Column("confidence", Float),
     Column("size", Float),
@@ -56,24 +66,32 @@ faces = Table(
 )
 
 MIGRATIONS: dict[int, tuple[str, ...]] = {
-    # 1 -> 2: the detector's confidence, the face's size, and the photo it came from, for quality reports and import.
+    # 1 -> 2: the detector's confidence, the face's size, and the photo it came from, for quality reports and import;
+    # vectors move to slots.
     1: (
         "ALTER TABLE faces ADD COLUMN confidence FLOAT",
         "ALTER TABLE faces ADD COLUMN size FLOAT",
         "ALTER TABLE faces ADD COLUMN photo_sha256 BLOB",
         "CREATE INDEX faces_by_photo ON faces (group_id, photo_sha256)",
+        "CREATE TABLE slots (id INTEGER NOT NULL PRIMARY KEY, used INTEGER NOT NULL, vector BLOB NOT NULL)",
+        "CREATE INDEX free_slots ON slots (id) WHERE used = 0",
+        "INSERT INTO slots (id, used, vector) SELECT id, 1, vector FROM faces ORDER BY id",
+        "ALTER TABLE faces ADD COLUMN slot INTEGER REFERENCES slots (id)",
+        "UPDATE faces SET slot = id",
+        "CREATE UNIQUE INDEX faces_by_slot ON faces (slot)",
+        "ALTER TABLE faces DROP COLUMN vector",
     ),
 }
 
 
-def migrate(connection: Connection) -> None:
-    """Bring the database to VERSION, wholly or not at all; raise StartError for one from the future.
+def migrate(connection: Connection) -> bool:
+    """Bring the database to VERSION, wholly or not at all, and tell whether rows were rewritten for that.
 
-    The caller commits.
+    The caller commits. Raises StartError for a database from the future.
     """
     # sqlite3 begins no transaction of its own before changes to the schema.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    version: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
     if not 0 <= version <= VERSION:
         raise StartError(
             f"the face set was written by a newer facetoken (schema {version}, this one knows {VERSION}); "
@@ -87,3 +105,4 @@ def migrate(connection: Connection) -> None:
     # A start that has nothing to change leaves the file as it is: it may yet be refused.
     if version != VERSION:
         connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+    return 0 < version < VERSION

@@ -67,7 +67,9 @@ class TemporaryStore:
         self._dropped = dropped
         self._clock = clock
         self._lock = threading.Lock()
+        # By last use, and by age: what is old or unused stands in front, so that nobody walks the whole store.
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._by_age: dict[str, None] = {}
         self._spent = 0
 
     def __len__(self) -> int:
@@ -83,6 +85,7 @@ class TemporaryStore:
         with self._lock:
             self._forget(face.token)
             self._entries[face.token] = _Entry(face, cost, self._clock() + self._ttl)
+            self._by_age[face.token] = None
             self._spent += cost
             out = self._expired() + self._over_budget(but=face.token)
         self._report(out)
@@ -139,6 +142,7 @@ class TemporaryStore:
         with self._lock:
             out = list(self._entries)
             self._entries.clear()
+            self._by_age.clear()
             self._spent = 0
         self._report(out)
 
@@ -150,22 +154,31 @@ class TemporaryStore:
         entry = self._entries.pop(token, None)
         if entry is None:
             return False
+        del self._by_age[token]
         self._spent -= entry.cost
         return True
 
     def _expired(self) -> list[str]:
         now = self._clock()
-        out = [token for token, entry in self._entries.items() if entry.expires <= now and not entry.held]
+        out = []
+        for token in self._by_age:
+            entry = self._entries[token]
+            if entry.expires > now:
+                break
+            if not entry.held:
+                out.append(token)
         for token in out:
             self._forget(token)
         return out
 
     def _over_budget(self, but: str) -> list[str]:
-        out: list[str] = []
-        for token, entry in list(self._entries.items()):
-            if self._spent <= self._budget:
+        out, over = [], self._spent - self._budget
+        for token, entry in self._entries.items():
+            if over <= 0:
                 break
             if token != but and not entry.held:
-                self._forget(token)
                 out.append(token)
+                over -= entry.cost
+        for token in out:
+            self._forget(token)
         return out

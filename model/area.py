@@ -30,8 +30,8 @@ def _edges(size: Indices | int, count: int) -> tuple[Indices, Indices]:
 class AreaTable:
     """Hold a photo's summed-area table.
 
-    The sums are 32-bit and may wrap on large photos; a difference of two is right all the same, since no photo within
-    the size limits has an area that sums to 2**32.
+    The sums are 32-bit and may wrap on large photos; a difference of two is right all the same while the area between
+    them sums to less than 2**32, as any of up to 16 megapixels does.
     """
 
     def __init__(self, image: Image) -> None:

@@ -121,9 +121,6 @@ def test_after_a_removal_no_file_holds_any_part_of_the_vector(faceset: FaceSet, 
         assert remnants(tmp_path, made[: start + 3]) == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="secure_delete does not clear what a row leaves behind when it moves to a sibling"
-)
 def test_no_copy_of_a_removed_vector_stays_behind_on_a_merged_page(faceset: FaceSet, tmp_path: Path) -> None:
     for seed in (62, 99, 124):
         made = faces(30, seed)

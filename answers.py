@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-Box = tuple[float, float, float, float]
+from model.base import Box
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from answers import Box, DetectedPhoto, EnrolmentRule, FoundFace, Match, SearchAnswer
-from errors import FaceInfoError, FaceTokenError, FileError, InternalError
+from answers import DetectedPhoto, EnrolmentRule, FoundFace, Match, SearchAnswer
+from errors import FaceInfoError, FaceTokenError, FileError
 from faceset.folder import CropFolder
 from faceset.store import FaceSet
 from faceset.tokens import Face, TemporaryStore, new_token
-from images import NATIVE_LIMITS, PhotoLimits, decode, write_crop
+from images import NATIVE_LIMITS, PhotoLimits, crop_jpeg, decode
 from model.base import Detection, Detector, Embedder, Image
 from model.crop import aligned_crop
 
@@ -57,17 +57,20 @@ class FaceEngine:
         self.rule = rule or EnrolmentRule()
         self._detector = detector
         self._embedder = embedder
-        self._temporary = temporary(self._drop_crop)
+        self._temporary = temporary(crops.drop)
         # Finding faces in 16 megapixels takes some 400 MB for a moment: no more photos at once than there are cores.
         self._locating = threading.Semaphore(os.cpu_count() or 1)
         # Adding and removing one token at the same moment must leave its crop and its row both or neither.
         self._changing = threading.Lock()
 
     def load(self) -> None:
-        """Load the networks, run them once, and delete the crops that a killed process left."""
+        """Load the networks and run them once."""
         self._detector.load()
         self._embedder.load()
         self._detector.detect(np.zeros((720, 1280, 3), np.uint8))
+
+    def delete_leftovers(self) -> None:
+        """Delete the crops that a killed process left; call it at start."""
         if self.faceset.is_new:
             # The crops may belong to a database that was moved away for a moment.
             return
@@ -92,12 +95,10 @@ class FaceEngine:
         """
         with self._locating:
             image = decode(data, limits)
-            found = [(face, _inside(face.box, image)) for face in self._detector.detect(image)]
-        kept = [(face, box) for face, box in found if _shorter_side(box) >= MIN_FACE]
+            kept = [face for face in self._detector.detect(image) if face.visible_side(image) >= MIN_FACE]
         if len(kept) > MAX_FACES:
             raise FileError(f"more than {MAX_FACES} faces were found; cut the photo into parts")
-        kept.sort(key=lambda pair: -_area(pair[1]))
-        return image, [face for face, _ in kept]
+        return image, sorted(kept, key=lambda face: -face.visible_area(image))
 
     def embed(self, image: Image, faces: list[Detection]) -> NDArray[np.float32]:
         """Return the vectors of the faces, float32 (n, 128)."""
@@ -200,7 +201,7 @@ class FaceEngine:
                 raise _unknown_token()
             if removed:
                 try:
-                    self._remove_crop(token)
+                    self.crops.delete(token)
                 finally:
                     self.faceset.scrub()
 
@@ -212,12 +213,12 @@ class FaceEngine:
         with self._changing:
             try:
                 for face, detection in zip(made, faces, strict=True):
-                    self._write_crop(image, detection, face.token)
+                    self.crops.write(face.token, crop_jpeg(image, detection.box))
                 self.faceset.add([replace(face, name=name) for face in made], group)
             except Exception:
                 for face in made:
                     if face.token not in self.faceset:
-                        self._drop_crop(face.token)
+                        self.crops.drop(face.token)
                 raise
         return [face.token for face in made]
 
@@ -226,17 +227,19 @@ class FaceEngine:
         found = []
         with ExitStack() as held:
             for face, detection in zip(faces, detections, strict=True):
-                self._temporary.put(face, FACE_OVERHEAD + self._write_crop(image, detection, face.token))
+                jpeg = crop_jpeg(image, detection.box)
+                self.crops.write(face.token, jpeg)
+                self._temporary.put(face, FACE_OVERHEAD + len(jpeg))
                 # The faces of one photo do not push each other out.
                 held.enter_context(self._temporary.hold(face.token))
-                box, crop = _inside(detection.box, image), self.crops.name(face.token)
+                box, crop = detection.visible(image), self.crops.name(face.token)
                 found.append(FoundFace(face.token, crop, box, detection.landmarks, detection.score))
         return DetectedPhoto(image.shape[1], image.shape[0], tuple(found))
 
     def _faces(self, data: bytes, image: Image, detections: list[Detection]) -> list[Face]:
         digest = hashlib.sha256(data).digest()
         return [
-            Face(self._fresh_token(), vector, face.score, _shorter_side(_inside(face.box, image)), digest)
+            Face(self._fresh_token(), vector, face.score, face.visible_side(image), digest)
             for face, vector in zip(detections, self.embed(image, detections), strict=True)
         ]
 
@@ -246,42 +249,6 @@ class FaceEngine:
             if self._temporary.get(token) is None and not self.crops.file(token).exists():
                 return token
 
-    def _write_crop(self, image: Image, face: Detection, token: str) -> int:
-        """Write the face's crop and return its size in bytes."""
-        try:
-            return write_crop(image, face.box, self.crops.file(token))
-        except OSError as error:
-            log.error("a crop cannot be written: %s", error.strerror)
-            raise InternalError("the face crop cannot be stored at the moment; try again later") from error
-
-    def _remove_crop(self, token: str) -> None:
-        try:
-            self.crops.delete(token)
-        except OSError as error:
-            log.error("a crop cannot be deleted: %s", error.strerror)
-            raise InternalError("the face was removed, but its crop only goes at the next start") from error
-
-    def _drop_crop(self, token: str) -> None:
-        try:
-            self.crops.delete(token)
-        except OSError as error:
-            # Nobody can reach it any more; the next start deletes it.
-            log.error("a crop cannot be deleted: %s", error.strerror)
-
 
 def _unknown_token() -> FaceTokenError:
     return FaceTokenError("no such face_token; detect the photo again, since tokens that were not added expire")
-
-
-def _inside(box: Box, image: Image) -> Box:
-    height, width = image.shape[:2]
-    left, top, right, bottom = box
-    return max(left, 0.0), max(top, 0.0), min(right, float(width)), min(bottom, float(height))
-
-
-def _shorter_side(box: Box) -> float:
-    return min(box[2] - box[0], box[3] - box[1])
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])

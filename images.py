@@ -6,11 +6,9 @@ that ends early is refused, because the decoder would fill the rest with grey.
 
 from __future__ import annotations
 
-import os
 import re
 import struct
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -145,29 +143,12 @@ def _end_of_scan(data: bytes, position: int) -> int:
     return found.start()
 
 
-def write_crop(image: Image, box: tuple[float, float, float, float], path: Path) -> int:
-    """Write the part of the photo inside the box, and a quarter of its size around; return the file's size in bytes.
-
-    A JPEG that only this user can read. Raises OSError when the disk refuses; nothing is left behind then.
-    """
+def crop_jpeg(image: Image, box: tuple[float, float, float, float]) -> bytes:
+    """Return the part of the photo inside the box, and a quarter of its size around, as a JPEG."""
     left, top, right, bottom = box
     margin = 0.25 * max(right - left, bottom - top)
     height, width = image.shape[:2]
     rows = slice(max(0, int(top - margin)), min(height, int(bottom + margin) + 1))
     columns = slice(max(0, int(left - margin)), min(width, int(right + margin) + 1))
     crop = cv2.cvtColor(image[rows, columns], cv2.COLOR_RGB2BGR)
-    written, jpeg = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, 90])
-    if not written:
-        raise OSError("the crop could not be encoded")
-    with open(path, "xb", opener=_private) as file:
-        try:
-            file.write(jpeg.tobytes())
-            file.flush()
-        except OSError:
-            path.unlink(missing_ok=True)
-            raise
-    return len(jpeg)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    return bytes(cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, 90])[1])

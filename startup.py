@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 from answers import EnrolmentRule
 from engine import FaceEngine
+from faceset.database import stored_fingerprint
 from faceset.folder import CropFolder, FolderLock
-from faceset.store import FaceSet, stored_fingerprint
+from faceset.store import FaceSet
 from faceset.tokens import TemporaryStore
 from model.backends import networks, settled_precision
 from model.base import EMBEDDING_DIM
@@ -47,6 +48,7 @@ def open_engine(settings: Settings) -> FaceEngine:
         lambda dropped: TemporaryStore(settings.token_memory * MEGABYTE, settings.token_ttl, dropped),
         EnrolmentRule(settings.min_confidence, settings.min_size),
     )
+    engine.delete_leftovers()
     engine.load()
     return engine
 

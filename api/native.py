@@ -146,7 +146,14 @@ class _Views:
         jpeg = engine.crops.read(token) if token is not None and engine.knows(token) else None
         if jpeg is None:
             raise FaceTokenError("no such face crop")
-        crop = send_file(BytesIO(jpeg), mimetype="image/jpeg", as_attachment=attachment, download_name=name)
+        # A crop never changes, so its token tags it.
+        crop = send_file(
+            BytesIO(jpeg),
+            mimetype="image/jpeg",
+            as_attachment=attachment,
+            download_name=name,
+            etag=name,
+        )
         # A removed face's picture must not live on in a cache.
         crop.headers["Cache-Control"] = "private, no-store"
         return crop

@@ -14,8 +14,8 @@ from batch.remote_target import MAX_BYTES, forget
 from batch.sources import read
 from engine import DEFAULT_GROUP
 from errors import FaceInfoError, FaceTokenError
-from faceset.database import check_integrity
-from faceset.store import FaceSet, stored_fingerprint
+from faceset.database import check_integrity, stored_fingerprint
+from faceset.store import FaceSet
 from faceset.tokens import Face
 from model.base import EMBEDDING_DIM
 from settings import Settings

@@ -73,8 +73,7 @@ class LocalPhoto:
     def faces(self) -> list[Quality]:
         """Return the faces, largest first; raise FaceError when the photo cannot be read."""
         image, found = self._located
-        height, width = image.shape[:2]
-        return [Quality(face.score, _visible_side(face, width, height)) for face in found]
+        return [Quality(face.score, face.visible_side(image)) for face in found]
 
     def add(self, chosen: Sequence[int], name: str) -> Added:
         """Add these faces under a name, all or none."""
@@ -83,8 +82,3 @@ class LocalPhoto:
 
     def drop(self) -> None:
         """Do nothing: what was not added was never kept."""
-
-
-def _visible_side(face: Detection, width: int, height: int) -> float:
-    left, top, right, bottom = face.box
-    return min(min(right, width) - max(left, 0), min(bottom, height) - max(top, 0))

@@ -112,6 +112,24 @@ def check_integrity(path: Path) -> None:
         )
 
 
+def stored_fingerprint(path: Path) -> str | None:
+    """Return the fingerprint of the model that made the face set at `path`, or None when there is none yet."""
+    if not path.is_file() or path.stat().st_size == 0:
+        return None
+    try:
+        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+        try:
+            row = connection.execute(
+                "SELECT fingerprint FROM models WHERE EXISTS (SELECT 1 FROM faces) LIMIT 1"
+            ).fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        # A damaged file is reported when it is opened.
+        return None
+    return row[0] if row else None
+
+
 def _engine(path: Path) -> Engine:
     engine = create_engine(
         # Not as text: a question mark in the path would begin the URL's query.

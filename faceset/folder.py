@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import re
 from collections.abc import Container
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from errors import StartError
+from errors import InternalError, StartError
 from faceset.tokens import LENGTH
+
+log = logging.getLogger("facetoken.faceset")
 
 _CROP_NAME = re.compile(rf"([A-Za-z0-9]{{{LENGTH}}})\.jpg")
 
@@ -66,9 +70,33 @@ class CropFolder:
         except OSError:
             return None
 
+    def write(self, token: str, jpeg: bytes) -> None:
+        """Write a new crop that only this user can read; raise InternalError when the disk refuses, leaving nothing."""
+        path = self.file(token)
+        try:
+            with open(path, "xb", opener=_private) as file:
+                try:
+                    file.write(jpeg)
+                    file.flush()
+                except OSError:
+                    path.unlink(missing_ok=True)
+                    raise
+        except OSError as error:
+            log.error("a crop cannot be written: %s", error.strerror)
+            raise InternalError("the face crop cannot be stored at the moment; try again later") from error
+
     def delete(self, token: str) -> None:
-        """Delete the token's crop if it is there; raise OSError when the disk refuses."""
-        self.file(token).unlink(missing_ok=True)
+        """Delete the token's crop if it is there; raise InternalError when the disk refuses."""
+        try:
+            self.file(token).unlink(missing_ok=True)
+        except OSError as error:
+            log.error("a crop cannot be deleted: %s", error.strerror)
+            raise InternalError("the face's crop cannot be deleted now; it goes at the next start") from error
+
+    def drop(self, token: str) -> None:
+        """Delete a crop that nobody can reach any more; what the disk refuses goes at the next start."""
+        with suppress(InternalError):
+            self.delete(token)
 
     def sweep(self, known: Container[str]) -> int:
         """Delete the crops of tokens that nobody knows any more; return how many."""
@@ -79,5 +107,9 @@ class CropFolder:
                 if token is not None and token not in known:
                     unknown.append(token)
         for token in unknown:
-            self.delete(token)
+            self.drop(token)
         return len(unknown)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -7,6 +7,8 @@ its face is removed, and filled in place with a later face. So a cleared vector 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
@@ -37,3 +39,13 @@ def clear(connection: Connection, of: ColumnElement[bool], dim: int) -> None:
     nothing = bytes(dim * np.dtype(VECTOR_TYPE).itemsize)
     theirs = slots.c.id.in_(select(faces.c.slot).where(of))
     connection.execute(update(slots).where(theirs).values(used=0, vector=nothing))
+
+
+def joined(vectors: Sequence[bytes], dim: int) -> NDArray[np.float32]:
+    """Return slots' vectors as float32 (n, dim); raise ValueError for one of another size, or that holds no numbers."""
+    if {len(vector) for vector in vectors} != {dim * np.dtype(VECTOR_TYPE).itemsize}:
+        raise ValueError("a vector has another size")
+    matrix = np.frombuffer(b"".join(vectors), VECTOR_TYPE).reshape(-1, dim)
+    if not np.isfinite(matrix).all():
+        raise ValueError("a vector holds what is no number")
+    return matrix

@@ -21,7 +21,7 @@ from errors import BadArguments, InternalError, StartError
 from faceset.database import Database
 from faceset.index import ExactIndex
 from faceset.rows import FACE, STORED, face_from, group_id, in_group, matching, row_of, those
-from faceset.slots import VECTOR_TYPE, clear, fill
+from faceset.slots import clear, fill, joined
 from faceset.tables import faces, groups, models
 from faceset.tokens import Face
 
@@ -245,34 +245,7 @@ class FaceSet:
             cursor = driver.execute(LOAD)
             while rows := cursor.fetchmany(LOAD_ROWS):
                 owners, tokens, vectors = zip(*rows, strict=True)
-                matrix = self._matrix(vectors)
+                matrix = joined(vectors, self.dim)
                 for owner in set(owners):
                     mine = np.array(owners) == owner
                     self._index(keys[owner]).add(list(compress(tokens, mine)), matrix[mine])
-
-    def _matrix(self, vectors: Sequence[bytes]) -> Floats:
-        sizes = set(map(len, vectors))
-        if sizes != {self.dim * np.dtype(VECTOR_TYPE).itemsize}:
-            raise StartError(f"the face set {self._database.path} is damaged: a vector has {max(sizes)} bytes")
-        matrix = np.frombuffer(b"".join(vectors), VECTOR_TYPE).reshape(-1, self.dim)
-        if not np.isfinite(matrix).all():
-            raise StartError(f"the face set {self._database.path} is damaged: a vector holds what is no number")
-        return matrix
-
-
-def stored_fingerprint(path: Path) -> str | None:
-    """Return the fingerprint of the model that made the face set at `path`, or None when there is none yet."""
-    if not path.is_file() or path.stat().st_size == 0:
-        return None
-    try:
-        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
-        try:
-            row = connection.execute(
-                "SELECT fingerprint FROM models WHERE EXISTS (SELECT 1 FROM faces) LIMIT 1"
-            ).fetchone()
-        finally:
-            connection.close()
-    except sqlite3.Error:
-        # A damaged file is reported when it is opened.
-        return None
-    return row[0] if row else None

@@ -19,6 +19,9 @@ Vectors = NDArray[np.float32]
 
 EMBEDDING_DIM = 128
 
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom, pixels."""
+
 
 @dataclass(frozen=True, slots=True)
 class Detection:
@@ -28,7 +31,7 @@ class Detection:
     (as the viewer sees them), the nose and the left and right corner of the mouth, each (x, y). `score` is in [0, 1].
     """
 
-    box: tuple[float, float, float, float]
+    box: Box
     score: float
     landmarks: tuple[tuple[float, float], ...]
 
@@ -39,6 +42,22 @@ class Detection:
     @property
     def height(self) -> float:
         return self.box[3] - self.box[1]
+
+    def visible(self, image: Image) -> Box:
+        """Return the part of the box that lies inside the photo."""
+        height, width = image.shape[:2]
+        left, top, right, bottom = self.box
+        return max(left, 0.0), max(top, 0.0), min(right, float(width)), min(bottom, float(height))
+
+    def visible_side(self, image: Image) -> float:
+        """Return the shorter side of the part inside the photo, pixels: the face's size."""
+        left, top, right, bottom = self.visible(image)
+        return min(right - left, bottom - top)
+
+    def visible_area(self, image: Image) -> float:
+        """Return the area of the part inside the photo, square pixels."""
+        left, top, right, bottom = self.visible(image)
+        return (right - left) * (bottom - top)
 
 
 @dataclass(frozen=True, slots=True)

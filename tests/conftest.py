@@ -53,7 +53,7 @@ def new_engine(face_networks: tuple[Detector, Embedder]) -> Callable[..., FaceEn
         engine = FaceEngine(
             detector, embedder, faceset, crops, lambda dropped: TemporaryStore(budget, ttl, dropped), rule
         )
-        crops.sweep(faceset.tokens())
+        engine.delete_leftovers()
         return engine
 
     return make

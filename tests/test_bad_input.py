@@ -96,7 +96,7 @@ BODIES = {
     "in the query and the form": ("?face_token=x", URLENCODED, b"face_token=x", BAD, "more than once"),
     "raw bytes in a form": ("", URLENCODED, b"face_token=x&face_name=\xff", BAD, "valid UTF-8"),
     "broken percent signs": ("", URLENCODED, b"face_token=x&face_name=%C3%28", BAD, "valid UTF-8"),
-    "JSON": ("", "application/json", b'{"face_token": "x"}', MISSING, "query or as a form field"),
+    "JSON": ("", "application/json", b'{"face_token": "x"}', BAD, "the body must be a form"),
     "a part without a name": ("", FORM, NAMELESS, BAD, "unknown parameter ''"),
     "a part without a head": ("", FORM, f"--{BOUNDARY}\r\n\r\nx\r\n--{BOUNDARY}--\r\n".encode(), BROKEN, "is broken"),
     "a boundary that never comes": ("", FORM + "x", multipart([field("face_token", "x")]), BROKEN, "is broken"),

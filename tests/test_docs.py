@@ -66,6 +66,10 @@ def test_links_between_pages_lead_somewhere() -> None:
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_no_page_has_a_hole() -> None:
+    assert [page.name for page in PAGES if "@@" in page.read_text()] == []
+
+
 def test_the_readme_begins_with_two_commands() -> None:
     first_screen = (ROOT / "README.md").read_text().splitlines()[:25]
     assert "    make run" in first_screen

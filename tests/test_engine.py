@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -12,7 +14,7 @@ import pytest
 
 from answers import EnrolmentRule
 from engine import MIN_FACE, FaceEngine
-from errors import FaceInfoError, FaceTokenError, InternalError
+from errors import FaceInfoError, FaceTokenError, FileError, InternalError
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +123,71 @@ def test_a_crop_goes_with_its_token(new_engine: Callable[..., FaceEngine], tmp_p
     engine.add(second)
     engine.close()
     assert crops(engine) == {second}
+
+
+def test_adding_an_expired_token_does_not_keep_its_crop(
+    new_engine: Callable[..., FaceEngine], tmp_path: Path, portrait: bytes
+) -> None:
+    engine = new_engine(tmp_path, ttl=0)
+    token = engine.detect(portrait).faces[0].token
+    with pytest.raises(FaceTokenError):
+        engine.add(token)
+    engine.sweep()
+    assert crops(engine) == set()
+    engine.close()
+
+
+def test_the_faces_of_one_photo_do_not_push_each_other_out(
+    new_engine: Callable[..., FaceEngine], tmp_path: Path, couple: bytes
+) -> None:
+    engine = new_engine(tmp_path, budget=1)
+    tokens = [face.token for face in engine.detect(couple).faces]
+    assert all(engine.knows(token) for token in tokens)
+    assert engine.search_photo(couple, 2.0).total == 0
+    engine.close()
+
+
+def test_a_reader_of_the_database_only_delays_the_scrub(
+    new_engine: Callable[..., FaceEngine], tmp_path: Path, portrait: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("faceset.database.BUSY_SECONDS", 0)
+    engine = new_engine(tmp_path)
+    token = engine.detect(portrait).faces[0].token
+    engine.add(token, "Mindy")
+    vector = engine.vector(token).tobytes()
+    folder = engine.crops.path.parent
+    with closing(sqlite3.connect(folder / "faces.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM faces").fetchone()
+        with pytest.raises(InternalError, match="another program reads the database"):
+            engine.remove(token)
+        assert not engine.knows(token)
+        assert crops(engine) == set()
+        reader.execute("ROLLBACK")
+    engine.sweep()
+    assert all(vector not in path.read_bytes() for path in folder.iterdir() if path.is_file())
+    engine.close()
+
+
+def test_a_new_database_leaves_the_crops_of_one_that_was_moved_away(
+    new_engine: Callable[..., FaceEngine], tmp_path: Path, portrait: bytes
+) -> None:
+    engine = new_engine(tmp_path)
+    token = engine.detect(portrait).faces[0].token
+    engine.add(token)
+    engine.close()
+    (tmp_path / "faces.db").rename(tmp_path / "moved.db")
+    empty = new_engine(tmp_path)
+    empty.close()
+    assert crops(empty) == {token}
+
+
+def test_too_many_faces_are_refused_and_not_cut(
+    engine: FaceEngine, couple: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.MAX_FACES", 1)
+    with pytest.raises(FileError, match="more than 1 faces were found"):
+        engine.detect(couple)
 
 
 def test_leftovers_go_at_the_next_start(new_engine: Callable[..., FaceEngine], tmp_path: Path, portrait: bytes) -> None:

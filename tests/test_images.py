@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 import time
 import zlib
 from pathlib import Path
@@ -14,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errors import FaceError, FileError, UploadError, UploadTooLarge
-from images import JPEG_SIGNATURE, MAX_SCANS, MAX_TEXTS, NATIVE_LIMITS, PhotoLimits, decode, pixel_size, write_crop
+from images import JPEG_SIGNATURE, MAX_SCANS, MAX_TEXTS, NATIVE_LIMITS, PhotoLimits, crop_jpeg, decode, pixel_size
 from tests.pictures import (
     GREY,
     PNG,
@@ -227,11 +226,5 @@ def test_compressed_texts_are_counted() -> None:
         decode(photo[:33] + text * (MAX_TEXTS + 1) + photo[33:])
 
 
-def test_a_crop_is_private_and_new(tmp_path: Path) -> None:
-    path = tmp_path / "crop.jpg"
-    size = write_crop(decoded(blank(100, 80)), (-10.0, 20.0, 30.0, 60.0), path)
-    assert size == path.stat().st_size
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert decoded(path.read_bytes()).shape == (61, 41, 3)
-    with pytest.raises(FileExistsError):
-        write_crop(decoded(blank(100, 80)), (0.0, 0.0, 30.0, 30.0), path)
+def test_a_crop_has_a_quarter_around_and_ends_at_the_edge() -> None:
+    assert decoded(crop_jpeg(decoded(blank(100, 80)), (-10.0, 20.0, 30.0, 60.0))).shape == (61, 41, 3)

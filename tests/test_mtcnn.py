@@ -90,6 +90,20 @@ def test_a_crowd_of_a_hundred_is_found_in_bounded_memory(detector: MTCNN, photos
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
 
 
+def test_a_photo_of_nothing_but_tiny_faces_has_an_end(
+    detector: MTCNN, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = crowd(photos, 12, 12, 64)
+    found = detector.detect(image)
+    monkeypatch.setattr(mtcnn, "MOST_PROPOSALS", 300)
+    fewer = detector.detect(image)
+    assert 20 <= len(fewer) < len(found)
+    # The best by score are kept, in their old order.
+    scores = np.array([0.2, 0.9, 0.4, 0.8])
+    monkeypatch.setattr(mtcnn, "MOST_PROPOSALS", 2)
+    assert mtcnn.best(np.arange(4), scores, by=1)[0].tolist() == [1, 3]
+
+
 def test_precision_moves_boxes_little(detector: MTCNN, settings: Settings, photos: Path) -> None:
     coarse = MTCNN(settings.weights, "bf16")
     for image in portraits(photos, 15):

@@ -109,6 +109,21 @@ def test_a_page_shows_every_face_that_stays_exactly_once_while_others_go(faceset
     assert [face.token for face in found + rest] == stay
 
 
+def test_a_token_with_more_behind_it_is_another_token(faceset: FaceSet) -> None:
+    (face,) = faces(1)
+    faceset.add([face], "mine")
+    assert faceset.remove([face.token + "\0", face.token[:-1]], "mine") == []
+    assert faceset.tokens() == {face.token}
+
+
+def test_the_path_of_the_database_is_no_url(tmp_path: Path) -> None:
+    strange = FaceSet(tmp_path / "a?b=c#d%20e" / "faces.db", "model", DIM)
+    strange.add(faces(1), "mine")
+    strange.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["a?b=c#d%20e"]
+    assert (tmp_path / "a?b=c#d%20e" / "faces.db").stat().st_size > 4096
+
+
 def test_after_a_removal_no_file_holds_any_part_of_the_vector(faceset: FaceSet, tmp_path: Path) -> None:
     made = faces(150, seed=5)
     for start in range(0, 150, 10):

@@ -118,7 +118,7 @@ def test_forms_that_are_none(client: Client, portrait: bytes) -> None:
     assert client.request("POST", "/detect", body[:-10], {"Content-Type": FORM}).error == BROKEN
     assert client.request("POST", "/detect", body, {"Content-Type": FORM + "2"}).error == BROKEN
     for kind in ("image/jpeg", "application/json", "application/octet-stream"):
-        assert client.request("POST", "/detect", portrait, {"Content-Type": kind}).error == MISSING
+        assert client.request("POST", "/detect", portrait, {"Content-Type": kind}).error == BAD
     assert client.request("POST", "/detect", f"--{BOUNDARY}--\r\n".encode(), {"Content-Type": FORM}).error == MISSING
     for size in (10, 600_000):
         text = posted(client, Part("image_file", b"x" * size))

@@ -34,7 +34,7 @@ from model.weights import ensure_photos
 from settings import Settings
 
 PHOTOS, PEOPLE = 16, 9
-LONGEST_RUN = 2.0
+LONGEST_RUN = 1.3
 FRAGMENT = 64
 """Bytes of a removed vector that may be nowhere, at any multiple of this: it may have been overwritten in part."""
 

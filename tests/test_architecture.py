@@ -18,14 +18,14 @@ LAYERS = {
     "images": 1,
     "model": 1,
     "faceset": 1,
-    "answers": 1,
-    "engine": 2,
-    "startup": 3,
-    "batch": 4,
-    "api": 4,
-    "serving": 5,
-    "server": 6,
-    "cli": 7,
+    "answers": 2,
+    "engine": 3,
+    "startup": 4,
+    "batch": 5,
+    "api": 5,
+    "serving": 6,
+    "server": 7,
+    "cli": 8,
 }
 """How high each module or package stands. Imports go down, or stay inside one package."""
 

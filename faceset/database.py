@@ -14,6 +14,7 @@ from errors import InternalError, StartError
 from faceset.tables import migrate
 
 BUSY_SECONDS = 10
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR_SHORT_READ)
 CONNECTIONS = 64
 
 log = logging.getLogger("facetoken.faceset")
@@ -96,7 +97,8 @@ def check_integrity(path: Path) -> None:
     try:
         connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
         try:
-            problems = [" ".join(row[0].split()) for row in connection.execute("PRAGMA quick_check(3)")]
+            # The quick check compares no index with its table: a second less at a million faces, and faces not found.
+            problems = [" ".join(row[0].split()) for row in connection.execute("PRAGMA integrity_check(3)")]
             (page,) = connection.execute("PRAGMA page_size").fetchone()
             if problems == ["ok"] and path.stat().st_size % page and not _has_log(path):
                 # SQLite reads what is missing of its last page as zeros.
@@ -104,6 +106,10 @@ def check_integrity(path: Path) -> None:
         finally:
             connection.close()
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) not in DAMAGED:
+            raise StartError(
+                f"cannot read the face set {path}: {error}. The disk may be full, or another program may hold the file"
+            ) from error
         problems = [str(error)]
     if problems != ["ok"]:
         raise StartError(

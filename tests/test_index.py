@@ -18,7 +18,6 @@ from faceset.index import ExactIndex
 
 Floats = NDArray[np.float32]
 Answer = list[tuple[str, float]]
-
 THRESHOLDS = st.one_of(st.sampled_from([0.0, 1e-7, 0.5, 0.65, 1.0, 1.1, 2.0]), st.floats(0, 2))
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

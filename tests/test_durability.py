@@ -101,8 +101,8 @@ def test_a_file_that_was_cut_or_altered_in_the_middle_is_reported(database: Path
     place = len(good) // 4096 // 2 * 4096 + int(where)
     flipped = good[:place] + bytes([good[place] ^ 0x40]) + good[place + 1 :]
     no_number = good.replace(faces(300)[7].vector.tobytes()[:4], np.float32(np.nan).tobytes())
-    # A token that is not the same in the table and in its index.
-    changed = b"x".join(good.rsplit(b"0%022d" % 150, 1))
+    key = b"%024d" % 150  # a token, which stands in the table and in its index
+    changed = (b"x" + key[1:]).join(good.rsplit(key, 1))
     database.write_bytes({"cut": good[: int(where)], "flip": flipped, "nan": no_number, "key": changed}[how])
     refused(database, "is damaged")
 

@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from numpy.typing import NDArray
 
-from faceset import index as index_module
+from faceset import segments
 from faceset.index import ExactIndex
 
 Floats = NDArray[np.float32]
@@ -24,9 +24,12 @@ QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCh
 
 @pytest.fixture(autouse=True)
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Segments of a few rows, so that a handful of vectors crosses their borders."""
-    monkeypatch.setattr(index_module, "SEGMENT_ROWS", 8)
-    monkeypatch.setattr(index_module, "FIRST_ROWS", 2)
+    """Segments of a few rows and codes from a few on, so that a handful of vectors crosses every border."""
+    monkeypatch.setattr(segments, "SEGMENT_ROWS", 64)
+    monkeypatch.setattr(segments, "FIRST_ROWS", 16)
+    monkeypatch.setattr(segments, "LEARN_ROWS", 8)
+    monkeypatch.setattr(segments, "LEARN_AGAIN", 2)
+    monkeypatch.setattr(segments, "LATER_ROWS", 4)
 
 
 def brute_force(stored: dict[str, Floats], query: Floats, threshold: float) -> Answer:
@@ -55,7 +58,9 @@ def filled(vectors: Floats) -> tuple[ExactIndex, dict[str, Floats]]:
 def check(vectors: Floats, queries: Floats, threshold: float) -> None:
     index, stored = filled(vectors)
     expected = [brute_force(stored, query, threshold) for query in queries]
-    assert [answer(index, query, threshold) for query in queries] == expected
+    for _ in ("while it learns or before", "with codes"):
+        assert [answer(index, query, threshold) for query in queries] == expected
+        index.settle()
     batch = index.search_batch(queries, threshold)
     assert [list(zip(tokens, distances.tolist(), strict=True)) for tokens, distances in batch] == expected
 
@@ -185,7 +190,7 @@ class IndexMachine(RuleBasedStateMachine):
         assert self.index.remove([*gone, "stranger"]) == len(gone)
         for token in gone:
             del self.model[token]
-        assert all(np.isnan(self.index._segments[row // 8][row % 8]).all() for row in self.index._free)
+        assert all(np.isnan(self.index._segments.row(row)).all() for row in self.index._free)
 
     @rule(threshold=st.sampled_from([0.0, 1.0, 2.0, 3.0, 100.0]), limit=st.sampled_from([None, 1, 5]))
     def search(self, threshold: float, limit: int | None) -> None:

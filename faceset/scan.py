@@ -1,0 +1,109 @@
+"""Scan segments for everything within a threshold, on every core."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from faceset.blocks import LANES, survivors
+from faceset.distance import distances, within
+from faceset.quantizer import CodedQuery
+from faceset.segments import Segment
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+# FAISS sums squared differences in float32. All terms are positive, so the relative error of a sum of d terms is at
+# most (d + 2) units of 2**-24, whatever the order of summation; d is 128 here, and this covers d up to 16,000. The
+# absolute part covers squares that underflow.
+RELATIVE_SLACK = 1e-3
+ABSOLUTE_SLACK = 1e-30
+
+FLAT_QUERIES = 16
+"""Queries FAISS gets at a time: from 20 on it expands squares, which cancels; below, it sums differences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Hold rows of one segment, counted from its first, that were within the threshold when they were looked at."""
+
+    first: int
+    rows: Rows
+
+
+def scan(segments: Sequence[Segment], queries: Floats, threshold: float) -> list[list[Hits]]:
+    """Return for each query, float32 (n, dim) finite, the hits of every segment that has any."""
+    coded = {
+        quantizer: [quantizer.query(query, threshold) for query in queries]
+        for quantizer in {segment.quantizer for segment in segments}
+        if quantizer is not None
+    }
+    waiting, looks = deque(segments), list[list[Hits]]()
+
+    def work() -> None:
+        while waiting:
+            try:
+                segment = waiting.popleft()
+            except IndexError:
+                return
+            asked = coded[segment.quantizer] if segment.quantizer else None
+            looks.append(_look(segment, queries, asked, threshold))
+
+    # The asking thread works too, so a search never waits for a place in the pool.
+    helpers = [_pool().submit(work) for _ in range(min(_cores(), len(segments)) - 1)]
+    work()
+    for helper in helpers:
+        if not helper.cancel():
+            helper.result()
+    return [[hits[place] for hits in looks if len(hits[place].rows)] for place in range(len(queries))]
+
+
+def _look(segment: Segment, queries: Floats, coded: list[CodedQuery] | None, threshold: float) -> list[Hits]:
+    """Scan one segment for all queries, while its codes are in the core's cache."""
+    near = _flat(segment, queries, threshold) if coded is None else _coded(segment, coded)
+    exact = [distances(segment.vectors, rows, query) for query, rows in zip(queries, near, strict=True)]
+    return [Hits(segment.first, rows[within(each, threshold)]) for rows, each in zip(near, exact, strict=True)]
+
+
+def _coded(segment: Segment, queries: Sequence[CodedQuery]) -> list[Rows]:
+    assert segment.codes
+    first, second, third, errors = *segment.codes.stages(), segment.codes.errors
+    rows = np.empty(len(errors) * LANES, np.int64)
+    near = []
+    for query in queries:
+        count = survivors(first, second, third, errors, query.codes, query.reaches, rows)
+        near.append(rows[:count].copy())
+    return near
+
+
+def _flat(segment: Segment, queries: Floats, threshold: float) -> list[Rows]:
+    """Look at every vector; NaN is within no radius."""
+    radius = threshold * threshold * (1 + RELATIVE_SLACK) + ABSOLUTE_SLACK
+    near: list[Rows] = []
+    for start in range(0, len(queries), FLAT_QUERIES):
+        part = queries[start : start + FLAT_QUERIES]
+        result = faiss.RangeSearchResult(len(part))
+        asked, stored = faiss.swig_ptr(part), faiss.swig_ptr(segment.vectors)
+        faiss.range_search_L2sqr(asked, stored, part.shape[1], len(part), len(segment.vectors), radius, result)
+        limits = faiss.rev_swig_ptr(result.lims, len(part) + 1).astype(np.int64)
+        labels = faiss.rev_swig_ptr(result.labels, int(limits[-1])).astype(np.int64)
+        near += np.split(labels, limits[1:-1])
+    return near
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    """Return the process's scanning threads; the compiled scan holds no interpreter lock."""
+    return ThreadPoolExecutor(_cores(), thread_name_prefix="scan")

@@ -28,8 +28,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.million import Client, ServerProcess
 from benchmarks.photos import GroupPhoto, listed, read
+from benchmarks.served import Client, ServerProcess
 from model.weights import ensure_photos
 from settings import Settings
 

@@ -1,151 +1,185 @@
-"""Race whole pipelines, photo bytes to face vectors, against facenet-pytorch and DeepFace on the same weights.
+"""Race our pipeline, and its stages, against facenet-pytorch and DeepFace on the same weights.
 
-`python -m benchmarks.photo [--images DIR] [--peers facenet-pytorch,deepface] [--rounds N] [--json FILE]`
+    python -m benchmarks.photo [--images DIR] [--peers facenet-pytorch,deepface] [--threads 1,2,4]
+                               [--stages detection,embedding,photo] [--rounds N] [--quick] [--json FILE]
 
-Every pipeline is a process that stays loaded. Each photo is first shown once to each (its first-sight time, where some
-runtimes compile for the new size), then timed in rounds that alternate between the pipelines, so that whatever else
-the machine does hits all of them. Threads are each library's default.
+- detection: a decoded photo to boxes and landmarks, eleven photos from 0.2 to 12 megapixels with one to ten faces.
+- embedding: one, four and eight cut-out faces in memory to vectors, everything between included.
+- photo: the bytes of a photo to vectors: decode, detect, cut out, embed; ours also gives tokens and writes the crops.
+- throughput, with photo: photos a second with so many client threads, each with the next photo as soon as it has an
+  answer, in the process of the pipeline; ours also over HTTP, where the clients take their share of the same cores.
+  Torch runs as it comes and with one thread a call (`-single`), which is faster for some numbers of clients.
+
+Group photos are composed, with a seed, from the photos that come with the weights; `--images` takes anybody's own as
+they are. Every pipeline is a process that stays loaded and is stopped unless it is its turn. Each case is first put
+once to each (its first sight, where some runtimes compile for a new size), then in rounds that alternate. A time during
+which other programs computed is taken again, for five minutes in sum, then it counts as it is (`benchmarks.quiet` has
+the reason). Threads are each library's default. Ends with status 1 when an answer is wrong, never for a slow one: the
+same faces every time, in each precision, and as facenet-pytorch has them.
+
+JSON: machine, versions, seed, command (`benchmarks.machine`), and
+    "peer_versions": {CONTESTANT: {PACKAGE: VERSION}}, "rounds", "repeated", "disturbed" (times taken again, and kept
+    though others computed), "wrong": [SENTENCE], "stages": {STAGE: {"unit": "ms" or "photos/s",
+        "cases": [{"case", "width", "height", "contestants": {CONTESTANT: {"median", "lower", "upper", "values": [...],
+            "first", "faces", "megabytes"}}, "ratios": {OURS: {PEER: times as fast}}}],
+        "ratios": {OURS: {PEER: {"geometric_mean", "lowest", "highest"}}}}}
+CONTESTANT is facetoken-f32, facetoken-bf16, facetoken-http-bf16 (throughput), facenet-pytorch, facenet-pytorch-single
+(throughput), deepface or deepface-onnx.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import statistics
+import sys
 import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks import photos, tables
-from benchmarks.contestants import OURS, PEERS, Contestant, Reading, prepare_deepface
-from benchmarks.photos import GroupPhoto
+from benchmarks import standings
+from benchmarks.contestants import PEERS, Contestant, prepare_deepface, python_of
+from benchmarks.machine import described
+from benchmarks.race import Track
+from benchmarks.stages import (
+    FULL,
+    QUICK,
+    RATES,
+    Pictures,
+    Stage,
+    contestants,
+    crop_cases,
+    photo_cases,
+    stream_cases,
+)
+from benchmarks.standings import Standing
+from benchmarks.verdict import wrong
+from errors import StartError
 from model.runtime import cpu_has_bf16
 from model.weights import ensure, ensure_h5, ensure_photos
 from settings import Settings
 
-GROUPS = tuple(
-    GroupPhoto(megapixels, people)
-    for megapixels, people in ((0.2, 1), (0.5, 2), (1, 1), (2, 1), (2, 4), (4, 6), (8, 10), (12, 1), (12, 10))
-)
-ORIGINALS = 4
-
-# Worker threads that still spin from one pipeline's run would slow the next one's.
-PAUSE = 0.2
+STAGES = ("detection", "embedding", "photo")
+ROUNDS, MOST_STREAMS, STREAM_SECONDS = 5, 3, 5.0
+QUICK_ROUNDS, QUICK_SECONDS = 2, 1.0
+PATIENCE = 300.0
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """Hold one pipeline's times over one photo, milliseconds."""
+class Benchmark:
+    """Race one stage after the other and keep everything that is known so far."""
 
-    photo: str
-    width: int
-    height: int
-    pipeline: str
-    faces: int
-    first: float
-    median: float
-    lower: float
-    upper: float
-    megabytes: int
+    def __init__(self, options: argparse.Namespace, home: Path) -> None:
+        self._options, self._home = options, home
+        self._track = Track(0 if options.quick else PATIENCE)
+        self._facts = described(seed=0)
+        self._versions: dict[str, dict[str, str]] = {}
+        self.standings: list[Standing] = []
+
+    def run(self, stage: Stage) -> None:
+        """Race a stage with its contestants loaded side by side."""
+        rounds = min(self._options.rounds, MOST_STREAMS) if stage.unit == RATES else self._options.rounds
+        self.standings.append(Standing(stage, []))
+        with ExitStack() as stack:
+            weights, home = self._options.weights, self._home
+            racers = [stack.enter_context(Contestant(name, stage.task, weights, home)) for name in stage.contestants]
+            self._versions |= {racer.name: racer.ready() for racer in racers}
+            for case in tqdm(stage.cases, desc=stage.name, leave=False, disable=None):
+                self.standings[-1].results.append((case, self._track.race(case, racers, rounds)))
+                # A race may take half an hour; what is broken off keeps what it has.
+                self.save()
+
+    def save(self) -> None:
+        """Write the JSON as far as it is known."""
+        if self._options.json:
+            known = {each.stage.name: each.numbers() for each in self.standings if each.results}
+            track = {"repeated": self._track.repeated, "disturbed": self._track.disturbed}
+            head = self._facts | {"peer_versions": self._versions, "rounds": self._options.rounds} | track
+            whole = head | {"wrong": wrong(self.standings), "stages": known}
+            self._options.json.write_text(json.dumps(whole, indent=2) + "\n")
+
+    def text(self) -> str:
+        """Lay out everything."""
+        machine = self._facts["machine"]
+        head = f"{machine['cpu']}, {machine['cores']} cores, load before {machine['load_before']}"
+        noise = f"{self._track.repeated} times taken again and {self._track.disturbed} kept though others computed"
+        return f"{head}; {self._options.rounds} rounds, {noise}\n\n{standings.lines(self.standings)}"
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    busy, weights = os.getloadavg()[0], options.weights
-    ensure(weights)
-    ensure_h5(weights)
-    names = [name for name in OURS if name != "facetoken-bf16" or cpu_has_bf16()]
-    names += [name for peer in options.peers.split(",") if peer for name in PEERS[peer]]
-    with ExitStack() as stack:
-        folder, home = (Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(2))
-        prepare(options.images or ensure_photos(weights), folder)
-        prepare_deepface(home, weights)
-        racers = [stack.enter_context(Contestant(name, weights, home)) for name in names]
-        progress = tqdm(sorted(folder.iterdir()), unit="photo", leave=False, disable=None)
-        results: list[Result] = []
-        for path in progress:
-            results += race(path, racers, options.rounds)
-            # A race takes a quarter of an hour; what is broken off keeps what it has.
-            if options.json:
-                options.json.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
-    print(f"{os.cpu_count()} cores, load before {busy:.1f}, {options.rounds} rounds\n\n{text(results, names)}")
+    ensure(options.weights)
+    ensure_h5(options.weights)
+    with tempfile.TemporaryDirectory() as pictures, tempfile.TemporaryDirectory() as home:
+        if "deepface" in options.peers:
+            prepare_deepface(Path(home), options.weights)
+        originals = options.images or ensure_photos(options.weights)
+        benchmark = Benchmark(options, Path(home))
+        try:
+            for stage in stages(options, Pictures(Path(pictures), originals, bool(options.images))):
+                benchmark.run(stage)
+        except StartError as error:
+            print(f"benchmarks.photo: {error}", file=sys.stderr)
+            return 2
+    print(benchmark.text())
+    failures = wrong(benchmark.standings)
+    for failure in failures:
+        print(f"benchmarks.photo: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def stages(options: argparse.Namespace, pictures: Pictures) -> Iterator[Stage]:
+    """Prepare what was asked for, a stage at a time."""
+    programme = QUICK if options.quick else FULL
+    precisions = [name for name in ("f32", "bf16") if name == "f32" or cpu_has_bf16()]
+
+    def names(stage: str) -> tuple[str, ...]:
+        return contestants(stage, options.peers, precisions)
+
+    if "detection" in options.stages:
+        yield Stage("detection", "detection", names("detection"), photo_cases(pictures.files(programme.sizes)))
+    if "embedding" in options.stages:
+        yield Stage("embedding", "embedding", names("embedding"), crop_cases(pictures.crops(options.weights)))
+    if "photo" in options.stages:
+        yield Stage("photo", "photo", names("photo"), photo_cases(pictures.files(programme.crowds)))
+        seconds = QUICK_SECONDS if options.quick else STREAM_SECONDS
+        cases = stream_cases(pictures.sendable(programme.stream), options.threads, seconds)
+        if cases:
+            yield Stage("throughput", "photo", names("throughput"), cases, RATES)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.photo", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--weights", type=Path, default=Settings.from_environment().weights)
-    parser.add_argument("--images", type=Path, metavar="DIR", help="photos of one face each; else the archive's")
-    parser.add_argument("--peers", default=",".join(PEERS), help=f"a comma list of {', '.join(PEERS)}")
-    parser.add_argument("--rounds", type=int, default=5, metavar="N")
+    parser.add_argument("--images", type=Path, metavar="DIR", help="your own photos; else composed ones")
+    parser.add_argument("--peers", type=_names, help=f"of {', '.join(PEERS)}; else those whose environment is there")
+    parser.add_argument("--threads", type=_numbers, metavar="N,…", help="numbers of clients; 1,2,4, or none if --quick")
+    parser.add_argument("--stages", type=_names, default=list(STAGES), help=f"of {', '.join(STAGES)}")
+    parser.add_argument("--rounds", type=int, metavar="N", help=f"{ROUNDS}, or {QUICK_ROUNDS} if --quick")
+    parser.add_argument("--quick", action="store_true", help="a few photos, for every day")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
-    unknown = set(filter(None, options.peers.split(","))) - set(PEERS)
-    if unknown or options.rounds < 2:
-        parser.error(f"no such peer: {', '.join(sorted(unknown))}" if unknown else "--rounds must be at least 2")
+    there = [peer for peer in PEERS if all(python_of(name).exists() for name in PEERS[peer])]
+    for asked, known in ((options.peers or [], there), (options.stages, STAGES)):
+        if missing := set(asked) - set(known):
+            parser.error(f"there is no {', '.join(sorted(missing))} here, but {', '.join(known) or 'nothing'}")
+    options.peers = there if options.peers is None else options.peers
+    options.threads = ([] if options.quick else [1, 2, 4]) if options.threads is None else options.threads
+    options.rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
     return options
 
 
-def prepare(originals: Path, folder: Path) -> None:
-    """Fill `folder` with a few of the originals as they are and with group photos composed from all, as JPEG."""
-    paths = photos.listed(originals)
-    for path in paths[:: max(1, len(paths) // ORIGINALS)][:ORIGINALS]:
-        (folder / f"original-{path.parent.name}{path.suffix}").write_bytes(path.read_bytes())
-    images = [photos.read(path) for path in paths]
-    for group in GROUPS:
-        photos.write(folder / f"{group.name}.jpg", group.compose(images))
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
 
 
-def race(photo: Path, racers: Sequence[Contestant], rounds: int) -> list[Result]:
-    """Time one photo through every pipeline, a different one first in each round."""
-    first = {racer.name: racer.time(photo).milliseconds for racer in racers}
-    readings: dict[str, list[Reading]] = {racer.name: [] for racer in racers}
-    for turn in range(rounds):
-        start = turn % len(racers)
-        for racer in [*racers[start:], *racers[:start]]:
-            time.sleep(PAUSE)
-            readings[racer.name].append(racer.time(photo))
-    height, width = photos.read(photo).shape[:2]
-    results = []
-    for name, measured in readings.items():
-        lower, median, upper = statistics.quantiles([each.milliseconds for each in measured], method="inclusive")
-        last = measured[-1]
-        results.append(
-            Result(photo.stem, width, height, name, last.faces, first[name], median, lower, upper, last.megabytes)
-        )
-    return results
-
-
-def text(results: Sequence[Result], names: Sequence[str]) -> str:
-    """Lay out times, faces, first sights and how many times faster our first pipelines are."""
-    rows = {name: [result for result in results if result.pipeline == name] for name in names}
-    titles = [f"{one.photo} ({one.width * one.height / 1e6:.1f} MP)" for one in rows[names[0]]]
-
-    def table(heading: str, cell: str) -> str:
-        cells = [[cell.format(**asdict(result)) for result in rows[name]] for name in names]
-        return tables.text([[heading, *names], *map(list, zip(titles, *cells, strict=True))])
-
-    ratios = [[ours, *(f"{_ratio(rows[name], rows[ours]):.2f}" for name in names)] for ours in names if ours in OURS]
-    memory = [["peak memory, MB", *names], ["", *(str(max(each.megabytes for each in rows[name])) for name in names)]]
-    return "\n\n".join(
-        [
-            table("median ms (quartiles)", "{median:.0f} ({lower:.0f}-{upper:.0f})"),
-            table("first sight, ms", "{first:.0f}"),
-            table("faces", "{faces}"),
-            tables.text([["times as fast", *names], *ratios]) + "\n(geometric mean over the photos)",
-            tables.text(memory),
-        ]
-    )
-
-
-def _ratio(slower: Sequence[Result], faster: Sequence[Result]) -> float:
-    return statistics.geometric_mean([a.median / b.median for a, b in zip(slower, faster, strict=True)])
+def _numbers(text: str) -> list[int]:
+    found = [int(number) for number in _names(text)]
+    if any(number < 1 for number in found):
+        raise ValueError
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -21,6 +21,7 @@ class GroupPhoto:
     megapixels: float
     people: int
     seed: int = 0
+    aspect: float = ASPECT
 
     @property
     def name(self) -> str:
@@ -32,8 +33,8 @@ class GroupPhoto:
         Each fills between half and all of its cell, somewhere in it; a soft random background shows between them.
         """
         random = np.random.default_rng([self.seed, round(self.megapixels * 100), self.people])
-        width = round((self.megapixels * 1e6 * ASPECT) ** 0.5)
-        height = round(width / ASPECT)
+        width = round((self.megapixels * 1e6 * self.aspect) ** 0.5)
+        height = round(width / self.aspect)
         canvas = _background(width, height, random)
         columns = int(np.ceil(self.people**0.5))
         rows = int(np.ceil(self.people / columns))
@@ -46,6 +47,11 @@ class GroupPhoto:
             ]
             _paste(cell, originals[order[place]], random)
         return canvas
+
+
+def full_hd(people: int) -> GroupPhoto:
+    """Describe a photo of 1920x1080 pixels."""
+    return GroupPhoto(1920 * 1080 / 1e6, people, aspect=16 / 9)
 
 
 def listed(folder: Path) -> list[Path]:

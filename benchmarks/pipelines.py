@@ -1,97 +1,197 @@
-"""Whole pipelines to race, photo file in and number of embedded faces out, each with its makers' own defaults.
-
-`python -m benchmarks.pipelines NAME WEIGHTS` reads one photo path a line and answers each with a line of milliseconds,
-faces and the process's peak memory in MB. One process a pipeline, in the environment that has its packages.
-"""
+"""What is raced: the stages of our pipeline and of its peers', each with its makers' own defaults."""
 
 from __future__ import annotations
 
-import os
-import resource
-import sys
+import json
 import tempfile
-import time
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
-Pipeline = Callable[[Path], int]
+import numpy as np
+
+from benchmarks import photos
+from benchmarks.served import Client, Question, ServerProcess
+
+MIN_FACE = 30
+"""`engine.MIN_FACE`, said again since the peers' environments cannot import the engine."""
+
+Row = list[float]
+"""A face as left, top, right, bottom and score; or a vector; or the number of faces of a whole set of photos."""
 
 
-def facetoken(precision: str, weights: Path, stack: ExitStack) -> Pipeline:
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Hold a stage as three steps: `read` a file, `run` what was read (only that is timed), make `rows` of it."""
+
+    read: Callable[[Path], Any]
+    run: Callable[[Any], Any]
+    rows: Callable[[Any], list[Row]]
+
+
+def facetoken_detection(name: str, weights: Path, _: ExitStack) -> Pipeline:
+    from model.mtcnn import MTCNN
+
+    detector = MTCNN(weights, _precision(name))
+    detector.load()
+    return Pipeline(photos.read, detector.detect, lambda faces: [[*face.box, face.score] for face in faces])
+
+
+def facetoken_embedding(name: str, weights: Path, _: ExitStack) -> Pipeline:
+    from model.facenet import FaceNet
+
+    embedder = FaceNet(weights, _precision(name), mirror=False)
+    embedder.load()
+    return Pipeline(np.load, embedder.embed, lambda vectors: vectors.tolist())
+
+
+def facetoken_photo(name: str, weights: Path, stack: ExitStack) -> Pipeline:
     """Do what POST /detect does: decode, detect, crop, embed, give tokens, write the crops."""
     from images import PhotoLimits
     from settings import Settings
     from startup import opened_engine
 
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    engine = stack.enter_context(opened_engine(Settings(data=folder, weights=weights, precision=precision)))
+    if "-http-" in name:
+        return facetoken_http(folder, name, weights, stack)
     limits = PhotoLimits(max_side=1 << 14, max_bytes=1 << 26)
-    return lambda path: len(engine.detect(path.read_bytes(), limits).faces)
+    engine = stack.enter_context(opened_engine(Settings(data=folder, weights=weights, precision=_precision(name))))
+    return Pipeline(
+        Path.read_bytes,
+        lambda data: engine.detect(data, limits),
+        lambda photo: [[*face.box, face.confidence] for face in photo.faces],
+    )
 
 
-def facenet_pytorch(weights: Path) -> Pipeline:
-    """Run its MTCNN and its InceptionResnetV1, the latter with our weights and their input rule."""
+def facetoken_http(folder: Path, name: str, weights: Path, stack: ExitStack) -> Pipeline:
+    """Send POST /detect to a real server on loopback, one kept connection a thread."""
+    server = stack.enter_context(ServerProcess(folder, weights=weights, precision=_precision(name)))
+    clients = threading.local()
+
+    def run(question: Question) -> bytes:
+        if not hasattr(clients, "kept"):
+            clients.kept = Client(server.port)
+        answer = clients.kept.ask(question)
+        if answer.status != 200:
+            raise RuntimeError(f"the server answered {answer.status}: {answer.body[:200]!r}")
+        body: bytes = answer.body
+        return body
+
+    def rows(body: bytes) -> list[Row]:
+        return [[*face["top_left"], *face["bottom_right"], face["confidence"]] for face in json.loads(body)["faces"]]
+
+    return Pipeline(lambda path: Question.post("/detect", path.read_bytes()), run, rows)
+
+
+def torch_detection(_: str, __: Path, ___: ExitStack) -> Pipeline:
+    detector = _torch_detector()
+
+    def rows(found: Any) -> list[Row]:
+        boxes, scores, _ = found
+        return (
+            []
+            if boxes is None
+            else [[*map(float, box), float(score)] for box, score in zip(boxes, scores, strict=True)]
+        )
+
+    return Pipeline(photos.read, lambda image: detector.detect(image, landmarks=True), rows)
+
+
+def torch_embedding(_: str, weights: Path, __: ExitStack) -> Pipeline:
     import torch
-    from facenet_pytorch import MTCNN
 
-    from benchmarks import photos
-    from model.reference.torch_backend import inception
-    from model.weights import FACENET_H5
-
-    detector = MTCNN(keep_all=True, post_process=False)
-    network = inception(weights / FACENET_H5.name)
-
-    def run(path: Path) -> int:
-        faces = detector(photos.decode(path.read_bytes()))
-        if faces is None:
-            return 0
-        deviation, mean = torch.std_mean(faces, dim=(1, 2, 3), keepdim=True, correction=0)
-        with torch.inference_mode():
-            return len(network((faces - mean) / deviation.clamp(min=faces[0].numel() ** -0.5)))
-
-    return run
+    embed = _torch_embedder(weights)
+    return Pipeline(
+        np.load,
+        lambda crops: embed(torch.from_numpy(crops).permute(0, 3, 1, 2).float()),
+        lambda vectors: vectors.tolist(),
+    )
 
 
-def deepface(detector: str) -> Pipeline:
+def torch_photo(_: str, weights: Path, __: ExitStack) -> Pipeline:
+    """Decode, detect, cut out and embed by the package's own parts, but the faces that ours leaves out as too small."""
+    detector, embed = _torch_detector(), _torch_embedder(weights)
+
+    def run(data: bytes) -> list[Row]:
+        image = photos.decode(data)
+        boxes, scores = detector.detect(image)
+        if boxes is None:
+            return []
+        height, width = image.shape[:2]
+        inside = np.clip(boxes.astype(np.float64), 0, [width, height, width, height])
+        kept = (inside[:, 2:] - inside[:, :2]).min(axis=1) >= MIN_FACE
+        if kept.any():
+            embed(detector.extract(image, boxes[kept], None))
+        return [[*box, float(score)] for box, score in zip(inside[kept].tolist(), scores[kept], strict=True)]
+
+    return Pipeline(Path.read_bytes, run, lambda rows: rows)
+
+
+def deepface_photo(name: str, _: Path, __: ExitStack) -> Pipeline:
     """Call DeepFace.represent with the same weights; the engine is set by its environment variable."""
     from deepface import DeepFace
 
+    detector = "fastmtcnn" if name == "deepface-onnx" else "mtcnn"
     options = {"model_name": "Facenet", "normalization": "Facenet", "l2_normalize": True, "enforce_detection": False}
 
-    def run(path: Path) -> int:
-        faces = DeepFace.represent(img_path=BytesIO(path.read_bytes()), detector_backend=detector, **options)
+    def rows(faces: list[dict[str, Any]]) -> list[Row]:
         # Without a face it embeds the whole photo and gives it confidence 0.
-        return sum(face["face_confidence"] > 0 for face in faces)
+        found = [(face["facial_area"], face["face_confidence"]) for face in faces if face["face_confidence"] > 0]
+        return [[box["x"], box["y"], box["x"] + box["w"], box["y"] + box["h"], score] for box, score in found]
 
-    return run
+    def run(data: bytes) -> list[dict[str, Any]]:
+        faces: list[dict[str, Any]] = DeepFace.represent(img_path=BytesIO(data), detector_backend=detector, **options)
+        return faces
 
-
-def build(name: str, weights: Path, stack: ExitStack) -> Pipeline:
-    """Return the pipeline called `name`, loaded."""
-    if name.startswith("facetoken-"):
-        return facetoken(name.removeprefix("facetoken-"), weights, stack)
-    if name == "facenet-pytorch":
-        return facenet_pytorch(weights)
-    return deepface("fastmtcnn" if name == "deepface-onnx" else "mtcnn")
+    return Pipeline(Path.read_bytes, run, rows)
 
 
-def serve(name: str, weights: Path) -> None:
-    """Answer photo paths from stdin until it ends."""
-    # The libraries print to stdout now and then; the answers need it for themselves.
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)
-    with ExitStack() as stack:
-        pipeline = build(name, weights, stack)
-        print("ready", file=answers)
-        for line in sys.stdin:
-            started = time.perf_counter()
-            faces = pipeline(Path(line.rstrip("\n")))
-            milliseconds = (time.perf_counter() - started) * 1000
-            megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            print(f"{milliseconds:.3f} {faces} {megabytes:.0f}", file=answers)
+def _precision(name: str) -> str:
+    return name.rpartition("-")[2]
 
 
-if __name__ == "__main__":
-    serve(sys.argv[1], Path(sys.argv[2]))
+def _torch_detector() -> Any:
+    from facenet_pytorch import MTCNN
+
+    from model.reference.torch_backend import FACTOR, MIN_FACE_SIZE, THRESHOLDS
+
+    options = {"min_face_size": MIN_FACE_SIZE, "thresholds": THRESHOLDS, "factor": FACTOR}
+    return MTCNN(keep_all=True, post_process=False, **options)
+
+
+def _torch_embedder(weights: Path) -> Callable[[Any], Any]:
+    """Return its InceptionResnetV1 with our weights and their input rule, for float faces (n, 3, 160, 160)."""
+    import torch
+
+    from model.reference.torch_backend import inception
+    from model.weights import FACENET_H5
+
+    network = inception(weights / FACENET_H5.name)
+
+    def embed(faces: Any) -> Any:
+        with torch.inference_mode():
+            deviation, mean = torch.std_mean(faces, dim=(1, 2, 3), keepdim=True, correction=0)
+            return network((faces - mean) / deviation.clamp(min=faces[0].numel() ** -0.5))
+
+    return embed
+
+
+BUILDERS: dict[tuple[str, str], Callable[[str, Path, ExitStack], Pipeline]] = {
+    ("facetoken", "detection"): facetoken_detection,
+    ("facetoken", "embedding"): facetoken_embedding,
+    ("facetoken", "photo"): facetoken_photo,
+    ("facenet", "detection"): torch_detection,
+    ("facenet", "embedding"): torch_embedding,
+    ("facenet", "photo"): torch_photo,
+    ("deepface", "photo"): deepface_photo,
+}
+"""By the first word of a pipeline's name, and stage."""
+
+
+def build(name: str, stage: str, weights: Path, stack: ExitStack) -> Pipeline:
+    """Return a stage of the pipeline called `name`, loaded; `stack` keeps what it needs."""
+    return BUILDERS[name.partition("-")[0], stage](name, weights, stack)

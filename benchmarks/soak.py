@@ -26,8 +26,8 @@ import numpy as np
 
 from benchmarks import tables
 from benchmarks.crash import distances, stored
-from benchmarks.million import Client, ServerProcess
 from benchmarks.photos import listed
+from benchmarks.served import Client, ServerProcess
 from faceset.tokens import new_token
 from model.weights import ensure_photos
 from settings import Settings

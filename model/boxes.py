@@ -2,40 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numba import njit, types
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-Indices = NDArray[np.intp]
+Indices = NDArray[np.int64]
 
 
 def suppress(boxes: Floats, scores: Floats, limit: float, over: Literal["union", "smaller"] = "union") -> Indices:
     """Return the rows to keep, best score first, so that no two kept boxes overlap by more than `limit`.
 
-    The overlap is the intersection over the union or over the smaller of the two boxes. Greedy; one pass over the
-    remaining boxes for each one kept.
+    The overlap is the intersection over the union or over the smaller of the two boxes. Greedy: a box is compared with
+    the better ones that were kept.
     """
     order = np.argsort(-scores, kind="stable")
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    kept = []
-    while len(order):
-        best, order = order[0], order[1:]
-        kept.append(best)
-        shared = _intersection(boxes[best], boxes[order])
-        both = areas[best] + areas[order]
-        base = both - shared if over == "union" else np.minimum(areas[best], areas[order])
-        order = order[shared <= limit * base]
-    return np.array(kept, np.intp)
+    kept = np.empty(len(boxes), np.int64)
+    count = _greedy(np.ascontiguousarray(boxes, np.float32), order, np.float32(limit), over == "smaller", kept)
+    return kept[:count]
 
 
-def _intersection(box: Floats, others: Floats) -> Floats:
-    corner = np.maximum(box[:2], others[:, :2])
-    opposite = np.minimum(box[2:], others[:, 2:])
-    sides = np.maximum(opposite - corner, 0)
-    area: Floats = sides[:, 0] * sides[:, 1]
-    return area
+@njit(
+    types.int64(
+        types.Array(types.float32, 2, "C"), types.Array(types.int64, 1, "C"), types.float32, types.boolean,
+        types.Array(types.int64, 1, "C"),
+    ),
+    nogil=True, cache=True,
+)  # fmt: skip
+def _greedy(boxes: Any, order: Any, limit: Any, over_smaller: Any, kept: Any) -> int:
+    zero, count = np.float32(0), 0
+    edges, areas = np.empty((4, len(order)), np.float32), np.empty(len(order), np.float32)
+    for row in order:
+        left, top, right, bottom = boxes[row]
+        area, clash = (right - left) * (bottom - top), False
+        # Without a way out, so that the loop runs in vector registers.
+        for other in range(count):
+            width = min(right, edges[2, other]) - max(left, edges[0, other])
+            height = min(bottom, edges[3, other]) - max(top, edges[1, other])
+            shared = max(width, zero) * max(height, zero)
+            base = min(area, areas[other]) if over_smaller else area + areas[other] - shared
+            clash |= shared > limit * base
+        if not clash:
+            edges[0, count], edges[1, count], edges[2, count], edges[3, count] = left, top, right, bottom
+            areas[count] = area
+            kept[count] = row
+            count += 1
+    return count
 
 
 def moved(boxes: Floats, offsets: Floats, extra: float = 0) -> Floats:
@@ -58,7 +72,7 @@ def clipped(boxes: Floats, width: int, height: int) -> tuple[Indices, NDArray[np
 
     MTCNN counts pixels from 1 and truncates; its window covers pixel `trunc(left)` (from 1) to `trunc(right)`.
     """
-    whole = np.trunc(boxes).astype(np.intp)
+    whole = np.trunc(boxes).astype(np.int64)
     corner = np.maximum(whole[:, :2], 1) - 1
     opposite = np.minimum(whole[:, 2:], (width, height))
     return np.concatenate([corner, opposite], axis=1), np.all(opposite > corner, axis=1)

@@ -6,7 +6,6 @@ thresholds, the pyramid factor and every rounding follow the common implementati
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,10 @@ from numpy.typing import NDArray
 from model.area import AreaTable
 from model.base import Detection, Image
 from model.boxes import clipped, moved, squared, suppress
-from model.runtime import Graph
-from model.weights import ONET, PNET, RNET
+from model.pnet import ProposalNetwork
+from model.runtime import Graph, on_all_cores
+from model.sheets import STRIDE, WINDOW, Level
+from model.weights import ONET, RNET
 
 Floats = NDArray[np.float32]
 
@@ -28,14 +29,8 @@ THRESHOLDS = (0.6, 0.7, 0.7)
 FACTOR = 0.709
 """Ratio of two neighbouring pyramid levels: the square root of a half, so that the area halves."""
 
-WINDOW = 12
-STRIDE = 2
-
-STRIP_ROWS = 128
-"""P-Net output rows a run. Its input is cut into strips, so that scratch memory is bounded whatever the photo
-and stays in the cache."""
-
-BATCH = 32
+REFINED_AT_ONCE, SETTLED_AT_ONCE = 32, 4
+"""Windows that R-Net and O-Net take a run: a new number would cost a compile. O-Net's work is nine times R-Net's."""
 
 MOST_PROPOSALS = 10_000
 """Boxes kept of a pyramid level and of all levels, the best by score. A photo of five hundred people has a few
@@ -46,17 +41,15 @@ class MTCNN:
     """Detect faces on OpenVINO."""
 
     def __init__(self, weights: Path, precision: str) -> None:
-        # In bf16, P-Net's offsets move small boxes: 94 % at IoU >= 0.9 with facenet-pytorch's, against 98 % in f32 that
-        # takes a tenth longer. The two later networks do not care.
-        self._pnet = Graph(weights / PNET.name, "f32")
-        self._rnet = Graph(weights / RNET.name, precision)
-        self._onet = Graph(weights / ONET.name, precision)
+        self._pnet = ProposalNetwork(weights, precision)
+        self._rnet = Graph(weights / RNET.name, precision, parallel=True)
+        self._onet = Graph(weights / ONET.name, precision, parallel=True)
 
     def load(self) -> None:
-        """Compile the three networks and run each once, so that the first photo finds them warm."""
-        self._pnet(np.zeros((1, 64, 64, 3), np.float32))
-        self._rnet(np.zeros((BATCH, 24, 24, 3), np.float32))
-        self._onet(np.zeros((BATCH, 48, 48, 3), np.float32))
+        """Compile the three networks and run each on every core, so that the first photo finds them warm."""
+        self._pnet.load()
+        for graph, batch, side in ((self._rnet, REFINED_AT_ONCE, 24), (self._onet, SETTLED_AT_ONCE, 48)):
+            graph.warm((batch, side, side, 3))
 
     def detect(self, image: Image) -> list[Detection]:
         """Find every face of an upright RGB uint8 photo (height, width, 3)."""
@@ -65,32 +58,23 @@ class MTCNN:
         return self._settle(table, boxes)
 
     def _propose(self, table: AreaTable) -> Floats:
-        found = [self._scan(table, scale) for scale in pyramid(table.width, table.height)]
-        if not found:
+        levels = pyramid(table.width, table.height)
+        if not levels:
             return np.empty((0, 4), np.float32)
-        boxes, scores, offsets = best(*(np.concatenate(part) for part in zip(*found, strict=True)), by=1)
+        windows = self._pnet.scan(table, levels, _logit(THRESHOLDS[0]))
+        scales = np.array([level.scale for level in levels])[windows.levels, np.newaxis]
+        corners = np.stack([windows.columns, windows.rows], axis=1) * STRIDE
+        edges = np.concatenate([corners + 1, corners + WINDOW], axis=1) / scales.astype(np.float32)
+        boxes, scores = np.floor(edges).astype(np.float32), _sigmoid(windows.logits)
+        keep = np.concatenate([_best_of_level(boxes, scores, windows.levels == level) for level in range(len(levels))])
+        boxes, scores, offsets = best(boxes[keep], scores[keep], windows.offsets[keep], by=1)
         keep = suppress(boxes, scores, 0.7)
         return squared(moved(boxes[keep], offsets[keep]))
-
-    def _scan(self, table: AreaTable, scale: float) -> tuple[Floats, Floats, Floats]:
-        """Run P-Net over one level; return its boxes in source pixels, scores and offsets, overlaps suppressed."""
-        height, width = int(table.height * scale + 1), int(table.width * scale + 1)
-        strips = []
-        for first, rows in _strips(height):
-            offsets, logits = self._pnet(table.resize(height, width, rows)[np.newaxis])
-            y, x = np.nonzero(logits[0, 0] >= _logit(THRESHOLDS[0]))
-            strips.append((y + first, x, _sigmoid(logits[0, 0, y, x]), offsets[0, :, y, x]))
-        y, x, scores, offsets = best(*(np.concatenate(part) for part in zip(*strips, strict=True)), by=2)
-        corner = np.stack([x, y], axis=1) * STRIDE
-        edges = np.concatenate([corner + 1, corner + WINDOW], axis=1) / np.float32(scale)
-        boxes = np.floor(edges).astype(np.float32)
-        keep = suppress(boxes, scores, 0.5)
-        return boxes[keep], scores[keep], offsets[keep]
 
     def _refine(self, table: AreaTable, boxes: Floats) -> Floats:
         windows, present = clipped(boxes, table.width, table.height)
         boxes, windows = boxes[present], windows[present]
-        offsets, logits = _run(self._rnet, table, windows, 24, (4, 1))
+        offsets, logits = _run(self._rnet, table, windows, 24, REFINED_AT_ONCE, (4, 1))
         passed = logits[:, 0] > _logit(THRESHOLDS[1])
         boxes, scores, offsets = boxes[passed], _sigmoid(logits[passed, 0]), offsets[passed]
         keep = suppress(boxes, scores, 0.7)
@@ -99,7 +83,7 @@ class MTCNN:
     def _settle(self, table: AreaTable, boxes: Floats) -> list[Detection]:
         windows, present = clipped(boxes, table.width, table.height)
         boxes, windows = boxes[present], windows[present]
-        offsets, landmarks, logits = _run(self._onet, table, windows, 48, (4, 10, 1))
+        offsets, landmarks, logits = _run(self._onet, table, windows, 48, SETTLED_AT_ONCE, (4, 10, 1))
         passed = logits[:, 0] > _logit(THRESHOLDS[2])
         boxes, scores = boxes[passed], _sigmoid(logits[passed, 0])
         sides = boxes[:, 2:] - boxes[:, :2] + 1
@@ -111,13 +95,20 @@ class MTCNN:
         return [_detection(boxes[row], scores[row], points[row]) for row in keep]
 
 
-def pyramid(width: int, height: int) -> list[float]:
-    """Return the scales at which the window of 12 pixels meets faces from MIN_FACE up to the whole photo."""
-    scales, scale = [], WINDOW / MIN_FACE
+def pyramid(width: int, height: int) -> tuple[Level, ...]:
+    """Return the levels on which the window of 12 pixels meets faces from MIN_FACE up to the whole photo."""
+    levels, scale = [], WINDOW / MIN_FACE
     while min(width, height) * scale >= WINDOW:
-        scales.append(scale)
+        levels.append(Level(scale, int(height * scale + 1), int(width * scale + 1)))
         scale *= FACTOR
-    return scales
+    return tuple(levels)
+
+
+def _best_of_level(boxes: Floats, scores: Floats, mine: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the rows of one level's windows that are left when overlaps are suppressed."""
+    rows, boxes, scores = best(np.flatnonzero(mine), boxes[mine], scores[mine], by=2)
+    kept: NDArray[np.int64] = rows[suppress(boxes, scores, 0.5)]
+    return kept
 
 
 def best(*columns: NDArray[Any], by: int) -> tuple[NDArray[Any], ...]:
@@ -128,32 +119,20 @@ def best(*columns: NDArray[Any], by: int) -> tuple[NDArray[Any], ...]:
     return tuple(column[rows] for column in columns)
 
 
-def _strips(height: int) -> Iterator[tuple[int, slice]]:
-    """Cut a level into strips that overlap by the window, as (first output row, input rows).
+def _run(
+    graph: Graph, table: AreaTable, windows: NDArray[np.int64], side: int, batch: int, widths: tuple[int, ...]
+) -> list[Floats]:
+    """Run a graph over windows in batches of one size, the last filled up with what was there before."""
 
-    The answers are those of the whole level: output row r sees input rows 2r to 2r + 11, and every strip but the last
-    has an even number of rows, so pooling never meets an edge that is not the level's own.
-    """
-    overlap = WINDOW - STRIDE
-    for first in range(0, max(1, (height - overlap) // STRIDE), STRIP_ROWS):
-        last = (first + STRIP_ROWS) * STRIDE + overlap
-        # A remainder too short for one output row joins this strip.
-        if height - last < STRIDE:
-            yield first, slice(first * STRIDE, height)
-            return
-        yield first, slice(first * STRIDE, last)
+    def part(start: int) -> list[Floats]:
+        mine = windows[start : start + batch]
+        with graph.request() as request:
+            table.windows(mine, request.input((batch, side, side, 3)))
+            return [output[: len(mine)].copy() for output in request.run()]
 
-
-def _run(graph: Graph, table: AreaTable, windows: NDArray[np.intp], side: int, widths: tuple[int, ...]) -> list[Floats]:
-    """Run a graph over windows in fixed batches, since each new batch size would cost a compile."""
-    outputs = [np.empty((len(windows), width), np.float32) for width in widths]
-    for start in range(0, len(windows), BATCH):
-        part = windows[start : start + BATCH]
-        pixels = np.zeros((BATCH, side, side, 3), np.float32)
-        pixels[: len(part)] = table.windows(part, side)
-        for output, result in zip(outputs, graph(pixels), strict=True):
-            output[start : start + len(part)] = result[: len(part)]
-    return outputs
+    if not len(windows):
+        return [np.empty((0, width), np.float32) for width in widths]
+    return [np.concatenate(parts) for parts in zip(*on_all_cores(part, range(0, len(windows), batch)), strict=True)]
 
 
 def _logit(probability: float) -> float:

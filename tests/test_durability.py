@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from benchmarks.crash import Trial, stored
-from benchmarks.million import ServerProcess
 from benchmarks.photos import GroupPhoto, listed, read
+from benchmarks.served import ServerProcess
 from errors import StartError
 from faceset import tables
 from faceset.store import FaceSet

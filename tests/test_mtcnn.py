@@ -13,6 +13,7 @@ import pytest
 from model import mtcnn
 from model.base import Detection, Image
 from model.mtcnn import MTCNN, pyramid
+from model.runtime import cpu_has_bf16
 from settings import Settings
 
 
@@ -69,19 +70,6 @@ def test_a_photo_without_faces_has_none(detector: MTCNN, size: tuple[int, int]) 
     assert detector.detect(np.full((*size, 3), 128, np.uint8)) == []
 
 
-def test_strips_answer_as_the_whole(detector: MTCNN, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for height in (600, 601, 602, 603):
-        image = np.ascontiguousarray(crowd(photos, 4, 4, 160)[:height])
-        whole = detector.detect(image)
-        with monkeypatch.context() as patch:
-            patch.setattr(mtcnn, "STRIP_ROWS", 32)
-            cut = detector.detect(image)
-        assert len(whole) == len(cut) >= 12
-        for one, other in zip(whole, cut, strict=True):
-            np.testing.assert_allclose(one.box, other.box, atol=1e-2)
-            assert one.score == pytest.approx(other.score, abs=1e-4)
-
-
 def test_a_crowd_of_a_hundred_is_found_in_bounded_memory(detector: MTCNN, photos: Path) -> None:
     image = crowd(photos, 10, 10, 180)
     detector.detect(image)
@@ -104,12 +92,14 @@ def test_a_photo_of_nothing_but_tiny_faces_has_an_end(
     assert mtcnn.best(np.arange(4), scores, by=1)[0].tolist() == [1, 3]
 
 
-def test_precision_moves_boxes_little(detector: MTCNN, settings: Settings, photos: Path) -> None:
+def test_bf16_only_rules_out(detector: MTCNN, settings: Settings, photos: Path) -> None:
+    if not cpu_has_bf16():
+        pytest.skip("this CPU has no bf16")
     coarse = MTCNN(settings.weights, "bf16")
-    for image in portraits(photos, 15):
-        sure = [face for face in detector.detect(image) if face.score >= 0.99]
+    for image in [*portraits(photos, 15), crowd(photos, 4, 4, 160)]:
+        sure = [face for face in detector.detect(image) if face.score >= 0.9]
         found = coarse.detect(image)
-        assert all(max(overlap(face, other) for other in found) > 0.85 for face in sure)
+        assert all(max(overlap(face, other) for other in found) > 0.9 for face in sure)
 
 
 def test_threads_share_one_detector(settings: Settings, photos: Path) -> None:
@@ -130,8 +120,9 @@ def test_threads_share_one_detector(settings: Settings, photos: Path) -> None:
 
 
 def test_the_pyramid_reaches_from_the_smallest_face_to_the_whole_photo() -> None:
-    scales = pyramid(1920, 1080)
-    assert scales[0] == pytest.approx(0.6)
-    assert scales[-1] * 1080 >= 12
-    assert scales[-1] * mtcnn.FACTOR * 1080 < 12
-    assert pyramid(19, 400) == []
+    levels = pyramid(1920, 1080)
+    assert levels[0].scale == pytest.approx(0.6)
+    assert (levels[0].height, levels[0].width) == (649, 1153)
+    assert levels[-1].scale * 1080 >= 12
+    assert levels[-1].scale * mtcnn.FACTOR * 1080 < 12
+    assert pyramid(19, 400) == ()

@@ -42,14 +42,14 @@ class MTCNN:
 
     def __init__(self, weights: Path, precision: str) -> None:
         self._pnet = ProposalNetwork(weights, precision)
-        self._rnet = Graph(weights / RNET.name, precision, parallel=True)
-        self._onet = Graph(weights / ONET.name, precision, parallel=True)
+        self._rnet = Graph(weights / RNET.name, precision, (REFINED_AT_ONCE, 24, 24, 3), parallel=True)
+        self._onet = Graph(weights / ONET.name, precision, (SETTLED_AT_ONCE, 48, 48, 3), parallel=True)
 
     def load(self) -> None:
-        """Compile the three networks and run each on every core, so that the first photo finds them warm."""
+        """Compile the three networks, so that the first photo finds them warm."""
         self._pnet.load()
-        for graph, batch, side in ((self._rnet, REFINED_AT_ONCE, 24), (self._onet, SETTLED_AT_ONCE, 48)):
-            graph.warm((batch, side, side, 3))
+        self._rnet.load()
+        self._onet.load()
 
     def detect(self, image: Image) -> list[Detection]:
         """Find every face of an upright RGB uint8 photo (height, width, 3)."""
@@ -74,7 +74,7 @@ class MTCNN:
     def _refine(self, table: AreaTable, boxes: Floats) -> Floats:
         windows, present = clipped(boxes, table.width, table.height)
         boxes, windows = boxes[present], windows[present]
-        offsets, logits = _run(self._rnet, table, windows, 24, REFINED_AT_ONCE, (4, 1))
+        offsets, logits = _run(self._rnet, table, windows)
         passed = logits[:, 0] > _logit(THRESHOLDS[1])
         boxes, scores, offsets = boxes[passed], _sigmoid(logits[passed, 0]), offsets[passed]
         keep = suppress(boxes, scores, 0.7)
@@ -83,7 +83,7 @@ class MTCNN:
     def _settle(self, table: AreaTable, boxes: Floats) -> list[Detection]:
         windows, present = clipped(boxes, table.width, table.height)
         boxes, windows = boxes[present], windows[present]
-        offsets, landmarks, logits = _run(self._onet, table, windows, 48, SETTLED_AT_ONCE, (4, 10, 1))
+        offsets, landmarks, logits = _run(self._onet, table, windows)
         passed = logits[:, 0] > _logit(THRESHOLDS[2])
         boxes, scores = boxes[passed], _sigmoid(logits[passed, 0])
         sides = boxes[:, 2:] - boxes[:, :2] + 1
@@ -119,20 +119,17 @@ def best(*columns: NDArray[Any], by: int) -> tuple[NDArray[Any], ...]:
     return tuple(column[rows] for column in columns)
 
 
-def _run(
-    graph: Graph, table: AreaTable, windows: NDArray[np.int64], side: int, batch: int, widths: tuple[int, ...]
-) -> list[Floats]:
-    """Run a graph over windows in batches of one size, the last filled up with what was there before."""
+def _run(graph: Graph, table: AreaTable, windows: NDArray[np.int64]) -> list[Floats]:
+    """Run a graph over windows in batches of its own size, the last filled up with what was there before."""
 
     def part(start: int) -> list[Floats]:
-        mine = windows[start : start + batch]
+        mine = windows[start : start + graph.shape[0]]
         with graph.request() as request:
-            table.windows(mine, request.input((batch, side, side, 3)))
+            table.windows(mine, request.input)
             return [output[: len(mine)].copy() for output in request.run()]
 
-    if not len(windows):
-        return [np.empty((0, width), np.float32) for width in widths]
-    return [np.concatenate(parts) for parts in zip(*on_all_cores(part, range(0, len(windows), batch)), strict=True)]
+    parts = on_all_cores(part, range(0, max(len(windows), 1), graph.shape[0]))
+    return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
 
 def _logit(probability: float) -> float:

@@ -56,29 +56,31 @@ class ProposalNetwork:
     """
 
     def __init__(self, weights: Path, precision: str) -> None:
-        self._exact = Graph(weights / PNET.name, "f32", parallel=True)
-        self._coarse = Graph(weights / PNET.name, precision, parallel=True) if precision != "f32" else None
+        def graph(precision: str, shape: tuple[int, ...]) -> Graph:
+            return Graph(weights / PNET.name, precision, shape, parallel=True)
+
+        self._coarse = precision != "f32"
+        self._graphs = {SHEET: graph(precision, SHEET)} | {shape: graph("f32", shape) for shape in (BOTTOMS, RIGHTS)}
+        self._patches = graph("f32", PATCHES)
 
     def load(self) -> None:
-        """Compile and run the network once for every shape it will meet."""
-        for shape in (BOTTOMS, RIGHTS, PATCHES):
-            self._exact.warm(shape)
-        (self._coarse or self._exact).warm(SHEET)
+        """Compile the network for every shape it will meet."""
+        for graph in self._graphs.values():
+            graph.load()
+        if self._coarse:
+            self._patches.load()
 
     def scan(self, table: AreaTable, levels: tuple[Level, ...], threshold: float) -> Windows:
         """Return the windows whose score's logit is at least `threshold`."""
 
         def read(sheet: Sheet) -> Windows:
-            inside = sheet.shape == SHEET
-            graph = self._coarse if self._coarse and inside else self._exact
-            with graph.request() as request:
+            with self._graphs[sheet.shape].request() as request:
                 # What lies between the pieces is what the sheet before had there: no window read below sees it.
-                pixels = request.input(sheet.shape)
                 for piece in sheet.pieces:
-                    _fill(table, levels[piece.level], piece, pixels[piece.lane])
+                    _fill(table, levels[piece.level], piece, request.input[piece.lane])
                 offsets, logits = request.run()
-                if graph is self._coarse:
-                    self._compute_again(pixels[0], offsets[0], logits[0, 0], threshold - MARGIN)
+                if self._coarse and sheet.shape == SHEET:
+                    self._compute_again(request.input[0], offsets[0], logits[0, 0], threshold - MARGIN)
                 found = [_of_piece(each, logits[each.lane, 0], offsets[each.lane], threshold) for each in sheet.pieces]
             return Windows.joined(found)
 
@@ -95,8 +97,8 @@ class ProposalNetwork:
         windows = as_strided(pixels, shape, (STRIDE * down, STRIDE * across, down, pixels.itemsize))
         for start in range(0, len(rows), BATCH):
             here = rows[start : start + BATCH], columns[start : start + BATCH]
-            with self._exact.request() as request:
-                request.input(PATCHES).reshape(BATCH, WINDOW, -1)[: len(here[0])] = windows[here]
+            with self._patches.request() as request:
+                request.input.reshape(BATCH, WINDOW, -1)[: len(here[0])] = windows[here]
                 exact_offsets, exact_logits = request.run()
                 logits[here] = exact_logits[: len(here[0]), 0, 0, 0]
                 offsets[:, *here] = exact_offsets[: len(here[0]), :, 0, 0].T

@@ -3,7 +3,7 @@ PORT ?= 5000
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test lint types docs demo parity bench-photo clean
+.PHONY: setup run test lint types docs demo parity bench-photo bench bench-quick clean
 
 setup: $(VENV)/.made
 	@$(BIN)/facetoken weights
@@ -47,13 +47,23 @@ bench-photo: $(VENV)/.made .venv-torch/.made .venv-deepface/.made
 	@$(BIN)/facetoken weights --photos
 	@$(BIN)/python -m benchmarks.photo
 
+# An hour on a quiet machine; `make bench BENCH='--only search'` and the like. A peer that cannot be installed is left out.
+bench: $(VENV)/.made-bench
+	-@$(MAKE) --no-print-directory --keep-going .venv-torch/.made .venv-deepface/.made .venv-search/.made
+	@$(BIN)/facetoken weights --photos
+	@$(BIN)/python -m benchmarks.bench $(BENCH)
+
+bench-quick: $(VENV)/.made
+	@$(BIN)/facetoken weights --photos
+	@$(BIN)/python -m benchmarks.bench --quick
+
 $(VENV)/.made: constraints.txt setup.cfg
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip --disable-pip-version-check install -q -c constraints.txt -e .
 	@touch $@
 
-$(VENV)/.made-dev: $(VENV)/.made constraints.txt setup.cfg
-	$(BIN)/pip --disable-pip-version-check install -q -c constraints.txt -e '.[dev]'
+$(VENV)/.made-%: $(VENV)/.made constraints.txt setup.cfg
+	$(BIN)/pip --disable-pip-version-check install -q -c constraints.txt -e '.[$*]'
 	@touch $@
 
 clean:

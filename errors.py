@@ -29,7 +29,7 @@ class FaceError(Exception):
     code: ClassVar[str]
     message: ClassVar[str]
     status: ClassVar[int]
-    retry_after: ClassVar[int | None] = None
+    retry_after: int | None = None
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -57,8 +57,13 @@ class InternalError(FaceError):
 
 
 class Overloaded(InternalError):
+    """Say that there is no room at the moment, and after how many seconds to come back."""
+
     status = 503
-    retry_after = 1
+
+    def __init__(self, detail: str, retry_after: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class FileError(FaceError):

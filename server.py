@@ -12,11 +12,13 @@ from typing import IO, Any
 from flask import Flask, Request
 
 import api
+from admission import be_nice
 from api import health
 from api.dialect import EngineSource
 from api.envelope import Envelope
 from engine import FaceEngine
 from errors import InternalError, Overloaded, StartError
+from faceset.scan import start_threads
 from images import NATIVE_LIMITS
 from serving import Server
 from settings import Settings
@@ -25,6 +27,9 @@ from startup import locked_data, open_engine
 # What a multipart body adds to the photo: boundaries, headers and the small fields.
 FORM_OVERHEAD = 64 * 1024
 SWEEP_SECONDS = 15
+
+SWITCH_SECONDS = 0.0005
+"""How long a thread may keep the interpreter while another wants it. Python's own 5 ms would be most of a search."""
 
 log = logging.getLogger("facetoken")
 
@@ -71,6 +76,9 @@ class Starting:
 
     def run(self, server: Server) -> None:
         """Open the engine; stop the server when that fails."""
+        start_threads()
+        # The runtime's threads are started from here on, and take after this one.
+        be_nice()
         try:
             self._engine = open_engine(self._settings)
             log.info("ready: %d faces", self._engine.faceset.count("default"))
@@ -86,6 +94,7 @@ class Starting:
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; raise StartError when the server cannot start."""
     starting = Starting(settings)
+    sys.setswitchinterval(SWITCH_SECONDS)
     with locked_data(settings):
         server = Server(create_app(settings, starting.engine), settings)
         for number in (signal.SIGTERM, signal.SIGINT):

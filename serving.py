@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import MutableMapping
 from http import HTTPStatus
 from typing import Any
 
@@ -17,8 +18,9 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask
 
+from admission import Gate, Wsgi
 from api import dialect_of
-from api.envelope import REFUSED, log_request, new_request_id
+from api.envelope import log_request, new_request_id
 from errors import BadArguments, FaceError, InternalError, StartError, UploadError, UploadTooLarge
 from settings import Settings
 
@@ -36,41 +38,6 @@ IDLE_SECONDS = 60
 
 SPARE_THREADS = 4
 """Threads that are left to refuse requests and to answer health checks when all others are busy or waiting."""
-
-HEALTH_PATHS = ("/healthz", "/readyz")
-
-Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
-
-
-class Gate:
-    """Let `threads` requests run and `queue` more wait; the rest is marked to be refused at once."""
-
-    def __init__(self, application: Wsgi, threads: int, queue: int) -> None:
-        self._application = application
-        self._room = threads + queue
-        self._running = threading.Semaphore(threads)
-        self._lock = threading.Lock()
-        self._inside = 0
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if environ.get("PATH_INFO") in HEALTH_PATHS:
-            return self._application(environ, start_response)
-        if not self._enter():
-            environ[REFUSED] = True
-            return self._application(environ, start_response)
-        try:
-            with self._running:
-                return self._application(environ, start_response)
-        finally:
-            with self._lock:
-                self._inside -= 1
-
-    def _enter(self) -> bool:
-        with self._lock:
-            if self._inside >= self._room:
-                return False
-            self._inside += 1
-            return True
 
 
 class StrictParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
@@ -171,13 +138,18 @@ class Server:
         self._drain = settings.drain
         self._map: dict[int, Any] = {}
         self._stopping = threading.Event()
+        photos = min(settings.photos or len(os.sched_getaffinity(0)), settings.threads)
+        gate = Gate(
+            application, threads=settings.threads, photos=photos, queue=settings.queue, patience=settings.patience
+        )
         listener = _listener(settings.host, settings.port)
         self.port: int = listener.getsockname()[1]
         self._server: Any = create_server(
-            Gate(application, settings.threads, settings.queue),
+            gate,
             map=self._map,
             sockets=[listener],
-            threads=settings.threads + settings.queue + SPARE_THREADS,
+            # Every request that is let in holds one, waiting or not.
+            threads=settings.threads + photos + 2 * settings.queue + SPARE_THREADS,
             ident=None,
             channel_timeout=IDLE_SECONDS,
             max_request_body_size=MAX_BODY,

@@ -97,8 +97,12 @@ class Settings:
     )
     token_ttl: int = _number(int, 1, 31_536_000, 3600, "Seconds a face_token lives that was never added.")
     token_memory: int = _number(int, 1, 1_048_576, 256, "Megabytes of never-added faces kept; the oldest go first.")
-    threads: int = _number(int, 1, 256, 8, "Requests worked on at the same time.")
-    queue: int = _number(int, 0, 65_536, 64, "Requests that may wait for a thread; beyond that the answer is 503.")
+    threads: int = _number(int, 1, 256, 8, "Requests worked on at the same time, those without a photo.")
+    photos: int = _number(int, 0, 64, 0, "Photos worked on at the same time. 0: as many as there are cores.")
+    queue: int = _number(int, 0, 1024, 64, "Requests of either kind that may wait; beyond that the answer is 503.")
+    patience: float = _number(
+        float, 0, 3600, 5, "Seconds that a request may have to expect to wait; with more ahead of it the answer is 503."
+    )
     drain: float = _number(float, 0, 600, 10, "Seconds that running requests get to finish at shutdown.")
     get_writes: bool = _switch(
         True,

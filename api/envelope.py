@@ -18,7 +18,7 @@ from settings import Settings
 log = logging.getLogger("facetoken.requests")
 
 REFUSED = "facetoken.refused"
-"""Key in the WSGI environment by which the server tells the application to answer 503 at once."""
+"""Key in the WSGI environment by which the server tells the application to answer 503, with the seconds to wait."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -40,8 +40,9 @@ class Envelope:
         g.begun = time.perf_counter()
         asked = request.headers.get("X-Request-Id", "")
         g.request_id = asked if _REQUEST_ID.fullmatch(asked) else new_request_id()
-        if request.environ.get(REFUSED):
-            raise Overloaded("the server is busy and its queue is full; try again in a second")
+        seconds = request.environ.get(REFUSED)
+        if seconds is not None:
+            raise Overloaded(f"the server is busy; try again in {seconds} seconds", seconds)
 
     def _render(self, error: FaceError) -> Response:
         g.error = error

@@ -31,14 +31,15 @@ PRAGMAS = (
 
 
 class Database:
-    """Hold the connections to one file, and notice when the file is no longer the one that was opened."""
+    """Hold the connections to one file, and notice when it is no longer the one that was opened.
+
+    The caller has had its integrity checked: a damaged file is never written to.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         _make_folder(path.parent)
         self.is_new = not path.exists()
-        if not self.is_new:
-            check_integrity(path)
         self.engine = _engine(path)
         try:
             # Made here, so that it and the log files beside it, which take after it, are for our eyes only.
@@ -92,7 +93,7 @@ class Database:
 
 def check_integrity(path: Path) -> None:
     """Raise StartError when SQLite finds the file damaged. Opened read-only: a damaged file is never written to."""
-    if path.stat().st_size == 0:
+    if not path.exists() or path.stat().st_size == 0:
         return
     try:
         connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
@@ -100,7 +101,7 @@ def check_integrity(path: Path) -> None:
             # The quick check compares no index with its table: a second less at a million faces, and faces not found.
             problems = [" ".join(row[0].split()) for row in connection.execute("PRAGMA integrity_check(3)")]
             (page,) = connection.execute("PRAGMA page_size").fetchone()
-            if problems == ["ok"] and path.stat().st_size % page and not _has_log(path):
+            if problems == ["ok"] and path.stat().st_size % page and not has_log(path):
                 # SQLite reads what is missing of its last page as zeros.
                 problems = ["its last page is cut off"]
         finally:
@@ -162,7 +163,7 @@ def _make_folder(folder: Path) -> None:
         raise StartError(f"cannot make the data folder {folder}: {error.strerror}") from error
 
 
-def _has_log(path: Path) -> bool:
+def has_log(path: Path) -> bool:
     """Tell whether pages may stand in the write-ahead log that are not in the file yet."""
     log_file = path.with_name(path.name + "-wal")
     return log_file.exists() and log_file.stat().st_size > 0

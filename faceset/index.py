@@ -60,9 +60,10 @@ class ExactIndex:
                 raise ValueError("a token is in the index already")
             rows = self._take_rows(len(tokens))
             self._segments.write(rows, vectors)
-            for row, token in zip(rows.tolist(), tokens, strict=True):
+            numbers = rows.tolist()
+            self._rows.update(zip(tokens, numbers, strict=True))
+            for row, token in zip(numbers, tokens, strict=True):
                 self._tokens[row] = token
-                self._rows[token] = row
 
     def remove(self, tokens: Sequence[str]) -> int:
         """Overwrite the tokens' vectors; return how many were there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -100,10 +101,18 @@ def _flat(segment: Segment, queries: Floats, threshold: float) -> list[Rows]:
 
 
 def _cores() -> int:
-    return os.cpu_count() or 1
+    return len(os.sched_getaffinity(0))
 
 
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
     """Return the process's scanning threads; the compiled scan holds no interpreter lock."""
     return ThreadPoolExecutor(_cores(), thread_name_prefix="scan")
+
+
+def start_threads() -> None:
+    """Start the scanning threads now: they keep the priority of the thread that starts them."""
+    together = threading.Barrier(_cores() + 1)
+    for _ in range(_cores()):
+        _pool().submit(together.wait)
+    together.wait()

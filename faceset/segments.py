@@ -47,13 +47,14 @@ class Segment:
 
     @classmethod
     def empty(cls, first: int, rows: int, dim: int, quantizer: Quantizer | None) -> Self:
-        """Return room for `rows` vectors, a multiple of 16; those that are not in use are NaN."""
-        vectors = np.full((rows, dim), np.nan, np.float32)
+        """Return room for `rows` vectors, a multiple of 16."""
+        # Not filled: half a gigabyte touched twice is a second of a start at a million faces.
+        vectors = np.empty((rows, dim), np.float32)
         return cls(first, vectors, Codes.empty(dim, rows) if quantizer else None, quantizer)
 
     def cut(self, rows: int) -> Segment:
         """Return a view of the first rows, up to the end of their block."""
-        rows = -(-rows // LANES) * LANES
+        rows = _whole_blocks(rows)
         return replace(self, vectors=self.vectors[:rows], codes=self.codes and self.codes.cut(rows))
 
     def grown(self, rows: int) -> Segment:
@@ -91,8 +92,12 @@ class Segments:
         """Write vectors, float32 (n, dim), to rows that are not in use; the caller holds the lock."""
         if not len(rows):
             return
-        self._count = max(self._count, int(rows.max()) + 1)
-        self._reserve(self._count)
+        if rows.max() >= self._count:
+            self._count = int(rows.max()) + 1
+            self._reserve(self._count)
+            last = self._all[-1]
+            # What is left of the last block is scanned with it.
+            last.vectors[self._count - last.first : _whole_blocks(self._count - last.first)] = np.nan
         numbers = rows // SEGMENT_ROWS
         for number in np.unique(numbers).tolist():
             mine, segment = numbers == number, self._all[number]
@@ -100,7 +105,7 @@ class Segments:
             if segment.codes is not None:
                 # Until it is encoded again, nothing in a block is ruled out.
                 segment.codes.errors[places // LANES] = np.inf
-            segment.vectors[places] = vectors[mine]
+            segment.vectors[places] = vectors if mine.all() else vectors[mine]
         self._mark(set((rows // LANES).tolist()))
         if len(rows) >= LATER_ROWS:
             self._encode_stale()
@@ -179,12 +184,13 @@ class Segments:
     def _lay_out(self, number: int, quantizer: Quantizer) -> None:
         with self._lock:
             segment = self._all[number]
+            used = segment.vectors[: _whole_blocks(self._count - segment.first)]
             self._touched.clear()
         if segment.quantizer is quantizer:
             return
         codes = Codes.empty(self._dim, len(segment.vectors))
-        for start in range(0, len(segment.vectors), ENCODE_ROWS):
-            quantizer.encode(segment.vectors[start : start + ENCODE_ROWS], codes, start // LANES)
+        for start in range(0, len(used), ENCODE_ROWS):
+            quantizer.encode(used[start : start + ENCODE_ROWS], codes, start // LANES)
         with self._lock:
             vectors = self._all[number].vectors
             grown = codes if len(vectors) == len(segment.vectors) else codes.grown(len(vectors))
@@ -198,6 +204,10 @@ class Segments:
         rows = np.random.default_rng(0).choice(self._learnt_from, min(SAMPLE_ROWS, self._learnt_from), replace=False)
         sample = np.stack([self.row(row) for row in rows.tolist()])
         return sample[np.isfinite(sample).all(axis=1)]
+
+
+def _whole_blocks(rows: int) -> int:
+    return -(-rows // LANES) * LANES
 
 
 def _runs(blocks: set[int]) -> Iterator[tuple[int, int]]:

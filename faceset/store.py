@@ -8,9 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import compress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +18,15 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from errors import BadArguments, InternalError, StartError
 from faceset.database import Database
 from faceset.index import ExactIndex
+from faceset.loading import as_it_is, checked_meanwhile, stored
 from faceset.rows import FACE, STORED, face_from, group_id, in_group, matching, row_of, those
-from faceset.slots import clear, fill, joined
-from faceset.tables import faces, groups, models
+from faceset.slots import clear, fill
+from faceset.tables import faces, models
 from faceset.tokens import Face
 
 Floats = NDArray[np.float32]
 
-LOAD_ROWS = 20_000
-LOAD = "SELECT group_id, token, vector FROM faces JOIN slots ON slots.id = faces.slot ORDER BY faces.id"
+UNREADABLE = (sqlite3.Error, exc.SQLAlchemyError, LookupError, TypeError, ValueError)
 
 log = logging.getLogger("facetoken.faceset")
 
@@ -44,14 +42,16 @@ class FaceSet:
         self.dim = dim
         # One writer at a time, and the index changes in the order of the commits.
         self._writing = threading.Lock()
-        self._database = Database(path)
         self._indexes: dict[str, ExactIndex] = {}
+        self._read_ahead(path)
+        self._database = Database(path)
         try:
             self._model_id = self._adopt(fingerprint)
-            self._load()
-        except (sqlite3.Error, exc.SQLAlchemyError, LookupError, TypeError, ValueError) as error:
+            if not self._indexes:
+                self._load(path)
+        except UNREADABLE as error:
             self._database.close()
-            raise StartError(f"the face set {path} is damaged: its rows cannot be read; restore a backup") from error
+            raise _unreadable(path) from error
         except BaseException:
             self._database.close()
             raise
@@ -236,16 +236,20 @@ class FaceSet:
             model_id: int = connection.execute(mine).scalar_one()
         return model_id
 
-    def _load(self) -> None:
+    def _read_ahead(self, path: Path) -> None:
+        """Check the file, and build the indexes meanwhile when it need not be written to before."""
+        try:
+            with checked_meanwhile(path):
+                if as_it_is(path):
+                    self._load(path)
+        except UNREADABLE as error:
+            raise _unreadable(path) from error
+
+    def _load(self, path: Path) -> None:
         """Build the indexes from the rows."""
-        with self._database.engine.connect() as connection:
-            keys = {row.id: row.key for row in connection.execute(select(groups.c.id, groups.c.key))}
-            # Straight from the driver: a million rows through SQLAlchemy's row objects take two seconds more.
-            driver: Any = connection.connection.dbapi_connection
-            cursor = driver.execute(LOAD)
-            while rows := cursor.fetchmany(LOAD_ROWS):
-                owners, tokens, vectors = zip(*rows, strict=True)
-                matrix = joined(vectors, self.dim)
-                for owner in set(owners):
-                    mine = np.array(owners) == owner
-                    self._index(keys[owner]).add(list(compress(tokens, mine)), matrix[mine])
+        for group, tokens, vectors in stored(path, self.dim):
+            self._index(group).add(tokens, vectors)
+
+
+def _unreadable(path: Path) -> StartError:
+    return StartError(f"the face set {path} is damaged: its rows cannot be read; restore a backup")

@@ -23,9 +23,10 @@ LAYERS = {
     "startup": 4,
     "batch": 5,
     "api": 5,
-    "serving": 6,
-    "server": 7,
-    "cli": 8,
+    "admission": 6,
+    "serving": 7,
+    "server": 8,
+    "cli": 9,
 }
 """How high each module or package stands. Imports go down, or stay inside one package."""
 

@@ -191,7 +191,7 @@ def test_settings_shows_what_is_set_even_when_it_is_wrong(
     assert main(["settings"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert ["FACETOKEN_PORT", "5000", "8080"] in [line.split() for line in lines]
-    assert any(line.endswith("many (not allowed: it must be a whole number from 0 to 65536)") for line in lines)
+    assert any(line.endswith("many (not allowed: it must be a whole number from 0 to 1024)") for line in lines)
     assert max(len(line) for line in lines if line.startswith(" ")) <= 120
 
 

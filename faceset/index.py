@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,12 +59,11 @@ class ExactIndex:
         with self._lock:
             if len(set(tokens)) != len(tokens) or not self._rows.keys().isdisjoint(tokens):
                 raise ValueError("a token is in the index already")
-            rows = self._take_rows(len(tokens))
-            self._segments.write(rows, vectors)
-            numbers = rows.tolist()
-            self._rows.update(zip(tokens, numbers, strict=True))
-            for row, token in zip(numbers, tokens, strict=True):
+            runs = self._take_rows(len(tokens))
+            self._segments.write(runs, vectors)
+            for row, token in zip(chain.from_iterable(runs), tokens, strict=True):
                 self._tokens[row] = token
+                self._rows[token] = row
 
     def remove(self, tokens: Sequence[str]) -> int:
         """Overwrite the tokens' vectors; return how many were there."""
@@ -97,11 +97,12 @@ class ExactIndex:
         found = scan(self._segments.snapshot(), queries, threshold)
         return [self._settled(*pair, threshold, limit) for pair in zip(queries, found, strict=True)]
 
-    def _take_rows(self, count: int) -> Rows:
+    def _take_rows(self, count: int) -> list[range]:
+        """Return rows that are free, as runs: those of removed faces first, then new ones."""
         reused = [self._free.pop() for _ in range(min(count, len(self._free)))]
         first, fresh = len(self._tokens), count - len(reused)
         self._tokens.extend([None] * fresh)
-        return np.array([*reused, *range(first, first + fresh)], np.int64)
+        return [*(range(row, row + 1) for row in reused), *([range(first, first + fresh)] if fresh else [])]
 
     def _settled(
         self, query: Floats, found: Iterable[Hits], threshold: float, limit: int | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -14,7 +14,6 @@ from faceset.blocks import LANES
 from faceset.quantizer import Codes, Quantizer
 
 Floats = NDArray[np.float32]
-Rows = NDArray[np.int64]
 
 SEGMENT_ROWS = 65_536
 """Rows a segment grows to before the next one begins: growth never copies more than this."""
@@ -88,28 +87,35 @@ class Segments:
         """Return the vectors of the segment that begins at a row."""
         return self._all[first // SEGMENT_ROWS].vectors
 
-    def write(self, rows: Rows, vectors: Floats) -> None:
-        """Write vectors, float32 (n, dim), to rows that are not in use; the caller holds the lock."""
-        if not len(rows):
-            return
-        if rows.max() >= self._count:
-            self._count = int(rows.max()) + 1
-            self._reserve(self._count)
-            last = self._all[-1]
-            # What is left of the last block is scanned with it.
-            last.vectors[self._count - last.first : _whole_blocks(self._count - last.first)] = np.nan
-        numbers = rows // SEGMENT_ROWS
-        for number in np.unique(numbers).tolist():
-            mine, segment = numbers == number, self._all[number]
-            places = rows[mine] - segment.first
-            if segment.codes is not None:
-                # Until it is encoded again, nothing in a block is ruled out.
-                segment.codes.errors[places // LANES] = np.inf
-            segment.vectors[places] = vectors if mine.all() else vectors[mine]
-        self._mark(set((rows // LANES).tolist()))
-        if len(rows) >= LATER_ROWS:
+    def write(self, runs: Sequence[range], vectors: Floats) -> None:
+        """Write vectors, float32 (n, dim), to runs of n rows that are not in use; the caller holds the lock."""
+        self._reserve(max((run.stop for run in runs), default=0))
+        written = 0
+        for run in runs:
+            for part in _within_segments(run):
+                self._write(part, vectors[written : written + len(part)])
+                written += len(part)
+        if written >= LATER_ROWS:
             self._encode_stale()
-        self._learn_when_due()
+        if self._learning is None and self._count >= max(LEARN_ROWS, LEARN_AGAIN * self._learnt_from):
+            self._learnt_from = self._count
+            self._learning = threading.Thread(target=self._learn, name="learning", daemon=True)
+            self._learning.start()
+
+    def _write(self, rows: range, vectors: Floats) -> None:
+        segment = self._all[rows.start // SEGMENT_ROWS]
+        first, last = rows.start - segment.first, rows.stop - segment.first
+        if segment.codes is not None:
+            # Until it is encoded again, nothing in a block is ruled out.
+            segment.codes.errors[first // LANES : -(-last // LANES)] = np.inf
+        segment.vectors[first:last] = vectors
+        self._changed(rows)
+
+    def _changed(self, rows: range) -> None:
+        blocks = range(rows.start // LANES, -(-rows.stop // LANES))
+        self._stale.update(blocks)
+        if self._learning is not None:
+            self._touched.update(blocks)
 
     def clear(self, row: int) -> None:
         """Overwrite a vector and its codes; the caller holds the lock."""
@@ -117,7 +123,8 @@ class Segments:
         segment.vectors[row - segment.first] = np.nan
         if segment.codes is not None:
             segment.codes.clear(row - segment.first)
-        self._touched.add(row // LANES)
+        if self._learning is not None:
+            self._touched.add(row // LANES)
 
     def snapshot(self) -> list[Segment]:
         """Return all segments as far as they are in use; rows written later may or may not be seen in them."""
@@ -131,12 +138,11 @@ class Segments:
         while (thread := self._learning) is not None:
             thread.join()
 
-    def _mark(self, blocks: set[int]) -> None:
-        self._stale |= blocks
-        self._touched |= blocks
-
     def _reserve(self, rows: int) -> None:
         """Make room; a scan that is under way keeps the smaller first segment it began with."""
+        if rows <= self._count:
+            return
+        self._count = rows
         while not self._all or rows > self._all[-1].first + len(self._all[-1].vectors):
             last = self._all[-1] if self._all else None
             if last is None or len(last.vectors) == SEGMENT_ROWS:
@@ -144,6 +150,9 @@ class Segments:
                 self._all.append(Segment.empty(len(self._all) * SEGMENT_ROWS, size, self._dim, self._quantizer))
             else:
                 self._all[-1] = last.grown(min(SEGMENT_ROWS, 2 * len(last.vectors)))
+        # What is left of the last block is scanned with it.
+        here = rows - self._all[-1].first
+        self._all[-1].vectors[here : _whole_blocks(here)] = np.nan
 
     def _encode_stale(self) -> None:
         for first, last in _runs(self._stale):
@@ -156,12 +165,6 @@ class Segments:
         if segment.codes is not None and segment.quantizer is not None:
             block, end = first - segment.first // LANES, last - segment.first // LANES
             segment.quantizer.encode(segment.vectors[block * LANES : end * LANES], segment.codes, block)
-
-    def _learn_when_due(self) -> None:
-        if self._learning is None and self._count >= max(LEARN_ROWS, LEARN_AGAIN * self._learnt_from):
-            self._learnt_from = self._count
-            self._learning = threading.Thread(target=self._learn, name="learning", daemon=True)
-            self._learning.start()
 
     def _learn(self) -> None:
         """Learn a quantizer and lay out every segment with it, one by one, while searches go on."""
@@ -204,6 +207,12 @@ class Segments:
         rows = np.random.default_rng(0).choice(self._learnt_from, min(SAMPLE_ROWS, self._learnt_from), replace=False)
         sample = np.stack([self.row(row) for row in rows.tolist()])
         return sample[np.isfinite(sample).all(axis=1)]
+
+
+def _within_segments(rows: range) -> Iterator[range]:
+    """Cut a run of rows where segments begin."""
+    for first in range(rows.start // SEGMENT_ROWS * SEGMENT_ROWS, rows.stop, SEGMENT_ROWS):
+        yield range(max(first, rows.start), min(first + SEGMENT_ROWS, rows.stop))
 
 
 def _whole_blocks(rows: int) -> int:

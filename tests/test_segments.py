@@ -75,8 +75,9 @@ def test_searches_go_on_and_miss_nothing_while_a_rotation_is_learnt(monkeypatch:
     encode = Quantizer.encode
 
     def slowly(self: Quantizer, *arguments: object) -> None:
-        time.sleep(0.001)
         encode(self, *arguments)  # type: ignore[arg-type]
+        if threading.current_thread().name == "learning":
+            time.sleep(0.02)
 
     monkeypatch.setattr(Quantizer, "encode", slowly)
     random = np.random.default_rng(2)

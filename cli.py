@@ -70,7 +70,10 @@ def settings(options: Namespace) -> int:
 
 
 def weights(options: Namespace) -> int:
-    """Fetch the network weights, or check that they are there."""
+    """Fetch the network weights, or check that they are there, and compile what searches and detects."""
+    # Imported here: it takes a second, and other commands need it only when they open a face set.
+    from startup import compile_kernels
+
     chosen = Settings.from_environment()
     folder = options.to or chosen.weights
     ensure(folder, h5=chosen.facenet_h5)
@@ -78,6 +81,7 @@ def weights(options: Namespace) -> int:
     if options.photos:
         ensure_photos(folder)
         found += f" and {PHOTO_COUNT} photos"
+    compile_kernels()
     print(f"{folder} has {found}")
     return 0
 

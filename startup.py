@@ -18,6 +18,11 @@ from settings import Settings
 MEGABYTE = 1024 * 1024
 
 
+def compile_kernels() -> None:
+    """Compile every kernel that is not on disk yet; importing its module does it."""
+    from model import mtcnn  # noqa: F401
+
+
 @contextmanager
 def locked_data(settings: Settings) -> Iterator[None]:
     """Hold the data folder for this process; raise StartError when another one has it."""

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from kernels import kernel
 
 LANES = 16
 """Vectors a block."""
@@ -28,7 +30,7 @@ BYTES = ir.VectorType(ir.IntType(8), 2 * LANES)
 COUNT = ir.IntType(64)
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def _add_squares(_: Any, codes: Any, query: Any, pairs: Any, sums: Any, limit: Any) -> Any:  # noqa: ARG001
     """Add to 16 sums the squared differences over some pairs of dimensions; return which are at most `limit`.
 
@@ -78,7 +80,7 @@ CODES = types.Array(types.int8, 4, "C")
 MOST = 2**31 - 1
 
 
-@njit(types.int32(types.float64), nogil=True, cache=True)
+@kernel(types.int32(types.float64))
 def _limit(reach: float) -> int:
     """Return the largest sum that may belong to a vector `reach` code units away; NaN and infinity reach everything."""
     # One more than the square rounded, so that no rounding of this line can lose a vector.
@@ -86,12 +88,11 @@ def _limit(reach: float) -> int:
     return int(square) if square < MOST else MOST
 
 
-@njit(
+@kernel(
     types.intp(
         CODES, CODES, CODES, types.Array(types.float64, 2, "C"), types.Array(types.int16, 1, "C"),
         types.Array(types.float64, 1, "C"), types.Array(types.int64, 1, "C"),
     ),
-    nogil=True, cache=True,
 )  # fmt: skip
 def survivors(first: Any, second: Any, third: Any, errors: Any, query: Any, reaches: Any, rows: Any) -> int:
     """Write the rows that the quantised distance cannot rule out into `rows`, ascending; return how many.
@@ -124,12 +125,11 @@ def survivors(first: Any, second: Any, third: Any, errors: Any, query: Any, reac
     return count
 
 
-@njit(
+@kernel(
     types.void(
         types.Array(types.float32, 2, "C", readonly=True), types.Array(types.float64, 1, "C"), types.float64,
         types.Array(types.float64, 1, "C"), CODES, CODES, CODES, types.Array(types.float64, 2, "C"), types.intp,
     ),
-    nogil=True, cache=True,
 )  # fmt: skip
 def quantise(
     turned: Any, centre: Any, scale: float, slack: Any, first: Any, second: Any, third: Any, errors: Any, block: int

@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numpy.typing import NDArray
+
+from kernels import kernel
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 
 # Sums may be taken in any order (vector registers need that); nothing else about the arithmetic is loosened.
-@njit(
+@kernel(
     types.void(
         types.Array(types.float32, 2, "C"), types.Array(types.int64, 1, "C"),
         types.Array(types.float64, 1, "C"), types.Array(types.float32, 1, "C"),
     ),
-    nogil=True, cache=True, fastmath={"reassoc"},
+    fastmath={"reassoc"},
 )  # fmt: skip
 def _distances(vectors: Any, rows: Any, query: Any, exact: Any) -> None:
     for place in range(rows.shape[0]):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
+
+from kernels import kernel
 
 TABLE = types.Array(types.int32, 3, "C")
 """Sums of all pixels above and to the left, int32 (height + 1, width + 1, 3)."""
@@ -14,7 +16,7 @@ NUMBERS = types.Array(types.int64, 1, "C")
 PIXELS = types.Array(types.float32, 4, "C")
 
 
-@njit(types.void(TABLE, NUMBERS, NUMBERS, NUMBERS, NUMBERS, types.Array(types.float32, 3, "A")), nogil=True, cache=True)
+@kernel(types.void(TABLE, NUMBERS, NUMBERS, NUMBERS, NUMBERS, types.Array(types.float32, 3, "A")))
 def average_grid(table: Any, tops: Any, bottoms: Any, lefts: Any, rights: Any, out: Any) -> None:
     """Write the average of every cell of a grid, float32 (rows, columns, 3).
 
@@ -34,7 +36,7 @@ def average_grid(table: Any, tops: Any, bottoms: Any, lefts: Any, rights: Any, o
                 line[column, channel] = np.float32(np.int32(total)) * area
 
 
-@njit(types.void(TABLE, types.Array(types.int64, 2, "C"), PIXELS), nogil=True, cache=True)
+@kernel(types.void(TABLE, types.Array(types.int64, 2, "C"), PIXELS))
 def average_windows(table: Any, boxes: Any, out: Any) -> None:
     """Write n windows averaged to squares into the first n of `out`, float32 (at least n, side, side, 3).
 

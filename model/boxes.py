@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numpy.typing import NDArray
+
+from kernels import kernel
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -24,12 +26,11 @@ def suppress(boxes: Floats, scores: Floats, limit: float, over: Literal["union",
     return kept[:count]
 
 
-@njit(
+@kernel(
     types.int64(
         types.Array(types.float32, 2, "C"), types.Array(types.int64, 1, "C"), types.float32, types.boolean,
         types.Array(types.int64, 1, "C"),
     ),
-    nogil=True, cache=True,
 )  # fmt: skip
 def _greedy(boxes: Any, order: Any, limit: Any, over_smaller: Any, kept: Any) -> int:
     zero, count = np.float32(0), 0

@@ -1,0 +1,26 @@
+"""Compile a function with numba: ahead of its first call, kept on disk, and without the interpreter's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from numba import njit
+
+
+def kernel(signature: Any, **options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Return a decorator that compiles for one signature when the module is imported, so never in a request.
+
+    The machine code is kept beside the source, or in the user's cache folder, and is made again on another CPU. Where
+    neither can be written, every start compiles, which takes seconds.
+    """
+
+    def compiled(function: Callable[..., Any]) -> Any:
+        try:
+            return njit(signature, nogil=True, cache=True, **options)(function)
+        except RuntimeError as error:
+            if "cannot cache" not in str(error):
+                raise
+            return njit(signature, nogil=True, **options)(function)
+
+    return compiled

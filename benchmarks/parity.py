@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import findings, photos, tables
+from benchmarks.machine import described
 from benchmarks.matching import BUCKETS, Agreement, agreement, bucket_name
 from benchmarks.photos import GroupPhoto
 from model.base import Detection, Vectors
@@ -69,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = Report(faces, vectors, [each.name for each in references], [each.name for each in ours])
     print(report.text())
     if options.json:
-        options.json.write_text(json.dumps(report.numbers(), indent=2) + "\n")
+        options.json.write_text(json.dumps(described(0) | report.numbers(), indent=2) + "\n")
     for failure in report.failures():
         print(f"parity: {failure}", file=sys.stderr)
     return 1 if report.failures() else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from itertools import chain
 
 import numpy as np
@@ -74,6 +75,10 @@ class ExactIndex:
                 self._tokens[row] = None
             self._free.extend(rows)
             return len(rows)
+
+    def filling(self) -> AbstractContextManager[None]:
+        """Return a context to add very much in; searches are exact meanwhile, and slower until it is laid out."""
+        return self._segments.filling()
 
     def settle(self) -> None:
         """Wait until what was added is laid out for fast search; a search is exact without, and may be slower."""

@@ -1,14 +1,14 @@
-"""Read a whole face set at start: the rows by one thread, their index by another, the integrity check by a third."""
+"""Read a whole face set at start, while another thread checks the file's integrity."""
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import compress
 from pathlib import Path
-from queue import Queue
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,7 @@ from faceset.tables import VERSION
 Floats = NDArray[np.float32]
 Part = tuple[str, list[str], Floats]
 
-ROWS = 4096
-"""Rows read at a time: 2 MB, which the allocator uses again instead of asking the system for fresh pages."""
-
-PARTS_AHEAD = 4
+ROWS = 20_000
 
 ALL = "SELECT group_id, token, vector FROM faces JOIN slots ON slots.id = faces.slot ORDER BY faces.id"
 
@@ -67,44 +64,32 @@ def stored(path: Path, dim: int) -> Iterator[Part]:
 
     Raises sqlite3.Error, ValueError or LookupError when rows cannot be read.
     """
-    parts: Queue[Part | Exception | None] = Queue(PARTS_AHEAD)
-    over = threading.Event()
+    with closing(_reading(path)) as connection:
+        keys = dict(connection.execute("SELECT id, key FROM groups"))
+        # Straight from the driver: a million rows through SQLAlchemy's row objects take two seconds more.
+        cursor = connection.execute(ALL)
+        while rows := cursor.fetchmany(ROWS):
+            owners, tokens, vectors = zip(*rows, strict=True)
+            matrix = joined(vectors, dim)
+            present = set(owners)
+            for owner in present:
+                if len(present) == 1:
+                    yield keys[owner], list(tokens), matrix
+                else:
+                    mine = np.array(owners) == owner
+                    yield keys[owner], list(compress(tokens, mine)), matrix[mine]
 
-    def read() -> None:
-        try:
-            with closing(_reading(path)) as connection:
-                for part in _parts(connection, dim):
-                    parts.put(part)
-                    if over.is_set():
-                        return
-            parts.put(None)
-        except (sqlite3.Error, LookupError, TypeError, ValueError) as error:
-            parts.put(error)
 
-    threading.Thread(target=read, name="reading", daemon=True).start()
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector from looking, again and again, through a million rows of which none is garbage."""
+    was_on = gc.isenabled()
+    gc.disable()
     try:
-        while (part := parts.get()) is not None:
-            if isinstance(part, Exception):
-                raise part
-            yield part
+        yield
     finally:
-        over.set()
-
-
-def _parts(connection: sqlite3.Connection, dim: int) -> Iterator[Part]:
-    keys = dict(connection.execute("SELECT id, key FROM groups"))
-    # Straight from the driver: a million rows through SQLAlchemy's row objects take two seconds more.
-    cursor = connection.execute(ALL)
-    while rows := cursor.fetchmany(ROWS):
-        owners, tokens, vectors = zip(*rows, strict=True)
-        matrix = joined(vectors, dim)
-        present = set(owners)
-        for owner in present:
-            if len(present) == 1:
-                yield keys[owner], list(tokens), matrix
-            else:
-                mine = np.array(owners) == owner
-                yield keys[owner], list(compress(tokens, mine)), matrix[mine]
+        if was_on:
+            gc.enable()
 
 
 def _reading(path: Path) -> sqlite3.Connection:

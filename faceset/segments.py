@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -74,6 +75,7 @@ class Segments:
         self._quantizer: Quantizer | None = None
         self._learnt_from = 0
         self._learning: threading.Thread | None = None
+        self._filling = False
         # Blocks, numbered through all segments: to be encoded before the next scan; changed since a segment's learning.
         self._stale: set[int] = set()
         self._touched: set[int] = set()
@@ -97,7 +99,23 @@ class Segments:
                 written += len(part)
         if written >= LATER_ROWS:
             self._encode_stale()
-        if self._learning is None and self._count >= max(LEARN_ROWS, LEARN_AGAIN * self._learnt_from):
+        self._learn_when_due()
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Learn nothing until the body is through: what comes in bulk is laid out once, in the background."""
+        with self._lock:
+            self._filling = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._filling = False
+                self._learn_when_due()
+
+    def _learn_when_due(self) -> None:
+        due = self._count >= max(LEARN_ROWS, LEARN_AGAIN * self._learnt_from)
+        if due and self._learning is None and not self._filling:
             self._learnt_from = self._count
             self._learning = threading.Thread(target=self._learn, name="learning", daemon=True)
             self._learning.start()

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from errors import BadArguments, InternalError, StartError
 from faceset.database import Database
 from faceset.index import ExactIndex
-from faceset.loading import as_it_is, checked_meanwhile, stored
+from faceset.loading import as_it_is, checked_meanwhile, stored, uncollected
 from faceset.rows import FACE, STORED, face_from, group_id, in_group, matching, row_of, those
 from faceset.slots import clear, fill
 from faceset.tables import faces, models
@@ -247,8 +247,11 @@ class FaceSet:
 
     def _load(self, path: Path) -> None:
         """Build the indexes from the rows."""
-        for group, tokens, vectors in stored(path, self.dim):
-            self._index(group).add(tokens, vectors)
+        with uncollected(), ExitStack() as filling:
+            for group, tokens, vectors in stored(path, self.dim):
+                if group not in self._indexes:
+                    filling.enter_context(self._index(group).filling())
+                self._index(group).add(tokens, vectors)
 
 
 def _unreadable(path: Path) -> StartError:

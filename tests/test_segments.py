@@ -66,6 +66,20 @@ def test_the_rotation_is_learnt_again_when_the_set_has_grown_tenfold(monkeypatch
     assert learnt == [64, 640, 6400]
 
 
+def test_what_comes_in_bulk_is_laid_out_once_and_searched_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments, "LEARN_ROWS", 64)
+    vectors = np.random.default_rng(1).uniform(-1, 1, (900, 2)).astype(np.float32)
+    index, alive = ExactIndex(2), np.ones(900, bool)
+    with index.filling():
+        for start in range(0, 900, 100):
+            index.add([str(row) for row in range(start, start + 100)], vectors[start : start + 100])
+        assert {segment.codes for segment in index._segments.snapshot()} == {None}
+        check(index, vectors, alive, [5, 800])
+    index.settle()
+    assert all(segment.codes is not None for segment in index._segments.snapshot())
+    check(index, vectors, alive, [5, 800])
+
+
 def test_searches_go_on_and_miss_nothing_while_a_rotation_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
     """The hidden danger: a vector that is written, removed or moved to a larger segment while its codes are made."""
     monkeypatch.setattr(segments, "SEGMENT_ROWS", 256)

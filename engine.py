@@ -64,10 +64,9 @@ class FaceEngine:
         self._changing = threading.Lock()
 
     def load(self) -> None:
-        """Load the networks and run them once."""
+        """Load the networks."""
         self._detector.load()
         self._embedder.load()
-        self._detector.detect(np.zeros((720, 1280, 3), np.uint8))
 
     def delete_leftovers(self) -> None:
         """Delete the crops that a killed process left; call it at start."""

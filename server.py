@@ -22,7 +22,7 @@ from faceset.scan import start_threads
 from images import NATIVE_LIMITS
 from serving import Server
 from settings import Settings
-from startup import locked_data, open_engine
+from startup import keep_memory, locked_data, open_engine
 
 # What a multipart body adds to the photo: boundaries, headers and the small fields.
 FORM_OVERHEAD = 64 * 1024
@@ -93,6 +93,7 @@ class Starting:
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; raise StartError when the server cannot start."""
+    keep_memory()
     starting = Starting(settings)
     sys.setswitchinterval(SWITCH_SECONDS)
     with locked_data(settings):

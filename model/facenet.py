@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from model.base import EMBEDDING_DIM, Crops, ModelFingerprint, Vectors
 from model.crop import MARGIN, SIZE
-from model.runtime import Graph
+from model.runtime import Graph, on_all_cores
 from model.weights import FACENET, FACENET_H5
 
 Floats = NDArray[np.float32]
@@ -99,4 +99,5 @@ class FaceNet:
 
     def _network(self, crops: Floats) -> Floats:
         size = min(size for size in BATCHES if size >= len(crops))
-        return self._graphs[size](crops)[0]
+        ((vectors,),) = on_all_cores(self._graphs[size], [crops])
+        return vectors

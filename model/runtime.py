@@ -25,6 +25,8 @@ Result = TypeVar("Result")
 
 PRECISIONS = ("f32", "bf16")
 
+_warming = threading.Lock()
+
 
 def cpu_has_bf16() -> bool:
     """Tell whether this CPU computes bf16 natively, by the runtime's own account."""
@@ -79,23 +81,26 @@ class Graph:
         self._idle: SimpleQueue[Request] | None = None
 
     def load(self) -> None:
-        """Compile the graph once, and run each of its requests once: the first run makes what later ones use."""
-        with self._lock:
-            if self._idle is None:
-                requests = self._compiled()
-                for request in requests:
-                    request.run()
-                self._idle = SimpleQueue()
-                for request in requests:
-                    self._idle.put(request)
+        """Compile the graph once and run it on every thread of `on_all_cores`.
+
+        The runtime makes things of its own for each thread that calls it, up to 60 ms at the first call.
+        """
+        self._requests()
+        together = threading.Barrier(cores())
+
+        def warm(_: int) -> None:
+            together.wait()
+            with self.request() as request:
+                request.run()
+
+        # One graph at a time: threads that wait for each other must not wait for two different crowds.
+        with _warming:
+            on_all_cores(warm, range(cores()))
 
     @contextmanager
     def request(self) -> Iterator[Request]:
-        """Lend a request, waiting for one when all are in use."""
-        if self._idle is None:
-            self.load()
-        idle = self._idle
-        assert idle is not None
+        """Lend a request, waiting for one when all are in use. Call it from `on_all_cores`."""
+        idle = self._requests()
         request = idle.get()
         try:
             yield request
@@ -107,6 +112,15 @@ class Graph:
         with self.request() as request:
             request.input[: len(array)] = array
             return [output[: len(array)].copy() for output in request.run()]
+
+    def _requests(self) -> SimpleQueue[Request]:
+        with self._lock:
+            if self._idle is None:
+                requests = self._compiled()
+                self._idle = SimpleQueue()
+                for request in requests:
+                    self._idle.put(request)
+            return self._idle
 
     def _compiled(self) -> list[Request]:
         config = {
@@ -133,8 +147,6 @@ def on_all_cores(function: Callable[[Item], Result], items: Sequence[Item]) -> l
     One pool for the process: however many photos are looked at, no more threads than cores compute. The function must
     not come back here.
     """
-    if len(items) == 1:
-        return [function(items[0])]
     return list(_workers().map(function, items))
 
 

@@ -61,7 +61,7 @@ def _photos() -> list[Step]:
     stages = {measurements.DETECTION: "detection", measurements.EMBEDDING: "embedding", measurements.PHOTO: "photo"}
     peers = ("--peers", ",".join(peer for peer, names in PEERS.items() if all(map(_is_made, names))))
     # DeepFace takes up to sixteen seconds a photo: fewer rounds of that.
-    rounds = {measurements.PHOTO: ("--rounds", "3")}
+    rounds = {measurements.PHOTO: ("--rounds", "2")}
     return [Step(name, "photo", ("--stages", stage, *peers, *rounds.get(name, ()))) for name, stage in stages.items()]
 
 
@@ -85,7 +85,7 @@ def _servers() -> list[Step]:
         Step(measurements.ISOLATION, "http", ("--isolation", "--seconds", SECONDS), on_server=True),
         Step(measurements.OVERLOAD, "http", ("--overload", "--seconds", SECONDS), on_server=True),
         Step(measurements.STARTUP, "startup"),
-        Step(measurements.LOADING, "loading"),
+        Step(measurements.LOADING, "loading", ("--rounds", "2")),
     ]
 
 

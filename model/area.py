@@ -24,6 +24,12 @@ def _edges(size: int, count: int, cells: slice) -> tuple[Indices, Indices]:
     return places * size // count, -((places + 1) * size // -count)
 
 
+def table_size(image: Image) -> int:
+    """Return how many numbers a photo's table has."""
+    height, width = image.shape[:2]
+    return int((height + 1) * (width + 1) * 3)
+
+
 class AreaTable:
     """Hold a photo's summed-area table.
 
@@ -31,9 +37,11 @@ class AreaTable:
     them sums to less than 2**31, as any cell of up to 8 megapixels does.
     """
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Image, memory: NDArray[np.int32] | None = None) -> None:
+        """Sum up a photo, in `memory` of `table_size(image)` numbers if given, which belongs to the table then."""
         self.height, self.width = image.shape[:2]
-        self._sums = cv2.integral(image, sdepth=cv2.CV_32S)
+        table = None if memory is None else memory.reshape(self.height + 1, self.width + 1, 3)
+        self._sums = cv2.integral(image, table, sdepth=cv2.CV_32S)
 
     def resize(self, height: int, width: int, rows: slice, columns: slice, out: Floats) -> None:
         """Average the photo down to (height, width) and write some rows and columns of that, 0..255.

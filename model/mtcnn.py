@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.area import AreaTable
+from model.area import AreaTable, table_size
 from model.base import Detection, Image
 from model.boxes import clipped, moved, squared, suppress
 from model.pnet import ProposalNetwork
-from model.runtime import Graph, on_all_cores
+from model.runtime import Graph, cores, on_all_cores
+from model.scratch import Scratch
 from model.sheets import STRIDE, WINDOW, Level
 from model.weights import ONET, RNET
 
@@ -32,6 +33,9 @@ FACTOR = 0.709
 REFINED_AT_ONCE, SETTLED_AT_ONCE = 32, 4
 """Windows that R-Net and O-Net take a run: a new number would cost a compile. O-Net's work is nine times R-Net's."""
 
+MOST_KEPT = 25_000_000
+"""Numbers of a summed-area table whose memory is kept: 100 MB, a photo of 8 megapixels."""
+
 MOST_PROPOSALS = 10_000
 """Boxes kept of a pyramid level and of all levels, the best by score. A photo of five hundred people has a few
 thousand; without an end, one made of nothing but tiny faces holds the detector for minutes."""
@@ -41,6 +45,7 @@ class MTCNN:
     """Detect faces on OpenVINO."""
 
     def __init__(self, weights: Path, precision: str) -> None:
+        self._tables = Scratch(cores(), MOST_KEPT)
         self._pnet = ProposalNetwork(weights, precision)
         self._rnet = Graph(weights / RNET.name, precision, (REFINED_AT_ONCE, 24, 24, 3), parallel=True)
         self._onet = Graph(weights / ONET.name, precision, (SETTLED_AT_ONCE, 48, 48, 3), parallel=True)
@@ -53,9 +58,10 @@ class MTCNN:
 
     def detect(self, image: Image) -> list[Detection]:
         """Find every face of an upright RGB uint8 photo (height, width, 3)."""
-        table = AreaTable(image)
-        boxes = self._refine(table, self._propose(table))
-        return self._settle(table, boxes)
+        with self._tables.lend(table_size(image)) as memory:
+            table = AreaTable(image, memory)
+            boxes = self._refine(table, self._propose(table))
+            return self._settle(table, boxes)
 
     def _propose(self, table: AreaTable) -> Floats:
         levels = pyramid(table.width, table.height)

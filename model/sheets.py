@@ -21,7 +21,7 @@ more on overlaps."""
 
 
 EDGE = WINDOW - 1
-LANES = 8
+LANES = 4
 
 SHEET = (1, SIDE, SIDE, 3)
 BOTTOMS = (LANES, EDGE, SIDE, 3)

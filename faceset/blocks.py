@@ -140,8 +140,9 @@ def quantise(
     float64 (16 n,), is added to each vector's error, code units; a NaN there marks a vector that is none, code 0.
     """
     one, two = 2 * first.shape[1], 2 * (first.shape[1] + second.shape[1])
+    worst = np.empty(3, np.float64)
     for start in range(0, turned.shape[0], LANES):
-        errors[block, :] = 0
+        worst[:] = 0
         for lane in range(LANES):
             alive, square = not np.isnan(slack[start + lane]), 0.0
             for place in range(turned.shape[1]):
@@ -158,6 +159,8 @@ def quantise(
                     stage = 0 if place < one else 1 if place < two else 2
                     error = np.sqrt(square) * (1 + 1e-9) + slack[start + lane]
                     # Written so that a vector whose turned form overflowed is never ruled out.
-                    if not error <= errors[block, stage]:
-                        errors[block, stage] = error if error < np.inf else np.inf
+                    if not error <= worst[stage]:
+                        worst[stage] = error if error < np.inf else np.inf
+        # At once and last: a scan may be reading this block for the sake of vectors that do not change.
+        errors[block, 0], errors[block, 1], errors[block, 2] = worst[0], worst[1], worst[2]
         block += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -90,7 +91,10 @@ class FaceNet:
 
     def load(self) -> None:
         """Compile the network for every batch size."""
-        for graph in self._graphs.values():
+        graphs = list(self._graphs.values())
+        with ThreadPoolExecutor(len(graphs)) as together:
+            list(together.map(Graph.compile, graphs))
+        for graph in graphs:
             graph.load()
 
     def embed(self, crops: Crops) -> Vectors:

@@ -80,12 +80,16 @@ class Graph:
         self._lock = threading.Lock()
         self._idle: SimpleQueue[Request] | None = None
 
+    def compile(self) -> None:
+        """Compile the graph once. Several at a time take as long as the slowest: most of it is one thread's work."""
+        self._requests()
+
     def load(self) -> None:
         """Compile the graph once and run it on every thread of `on_all_cores`.
 
         The runtime makes things of its own for each thread that calls it, up to 60 ms at the first call.
         """
-        self._requests()
+        self.compile()
         together = threading.Barrier(cores())
 
         def warm(_: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -21,6 +20,7 @@ from faceset.tokens import Face, TemporaryStore, new_token
 from images import NATIVE_LIMITS, PhotoLimits, crop_jpeg, decode
 from model.base import Detection, Detector, Embedder, Image
 from model.crop import aligned_crop
+from threads import cores
 
 MIN_FACE = 30
 """Smallest face answered, pixels of either side; the detector itself sees faces from 20."""
@@ -59,7 +59,7 @@ class FaceEngine:
         self._embedder = embedder
         self._temporary = temporary(crops.drop)
         # Finding faces in 16 megapixels takes some 400 MB for a moment: no more photos at once than there are cores.
-        self._locating = threading.Semaphore(os.cpu_count() or 1)
+        self._locating = threading.Semaphore(cores())
         # Adding and removing one token at the same moment must leave its crop and its row both or neither.
         self._changing = threading.Lock()
 

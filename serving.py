@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import socket
 import sys
 import threading
@@ -23,6 +22,7 @@ from api import dialect_of
 from api.envelope import log_request, new_request_id
 from errors import BadArguments, FaceError, InternalError, StartError, UploadError, UploadTooLarge
 from settings import Settings
+from threads import cores
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of a request that are read at all; each dialect's own limit is lower."""
@@ -138,7 +138,7 @@ class Server:
         self._drain = settings.drain
         self._map: dict[int, Any] = {}
         self._stopping = threading.Event()
-        photos = min(settings.photos or len(os.sched_getaffinity(0)), settings.threads)
+        photos = min(settings.photos or cores(), settings.threads)
         gate = Gate(
             application, threads=settings.threads, photos=photos, queue=settings.queue, patience=settings.patience
         )

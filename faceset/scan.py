@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
-import threading
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +14,9 @@ from numpy.typing import NDArray
 
 from faceset.blocks import LANES, survivors
 from faceset.distance import distances, within
-from faceset.quantizer import CodedQuery
+from faceset.quantizer import CodedQuery, Quantizer
 from faceset.segments import Segment
+from threads import cores, on_every_thread
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -42,7 +41,7 @@ class Hits:
 
 def scan(segments: Sequence[Segment], queries: Floats, threshold: float) -> list[list[Hits]]:
     """Return for each query, float32 (n, dim) finite, the hits of every segment that has any."""
-    coded = {
+    coded: dict[Quantizer | None, list[CodedQuery]] = {
         quantizer: [quantizer.query(query, threshold) for query in queries]
         for quantizer in {segment.quantizer for segment in segments}
         if quantizer is not None
@@ -55,11 +54,10 @@ def scan(segments: Sequence[Segment], queries: Floats, threshold: float) -> list
                 segment = waiting.popleft()
             except IndexError:
                 return
-            asked = coded[segment.quantizer] if segment.quantizer else None
-            looks.append(_look(segment, queries, asked, threshold))
+            looks.append(_look(segment, queries, coded.get(segment.quantizer), threshold))
 
     # The asking thread works too, so a search never waits for a place in the pool.
-    helpers = [_pool().submit(work) for _ in range(min(_cores(), len(segments)) - 1)]
+    helpers = [_pool().submit(work) for _ in range(min(cores(), len(segments)) - 1)]
     work()
     for helper in helpers:
         if not helper.cancel():
@@ -100,19 +98,12 @@ def _flat(segment: Segment, queries: Floats, threshold: float) -> list[Rows]:
     return near
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
-
-
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
     """Return the process's scanning threads; the compiled scan holds no interpreter lock."""
-    return ThreadPoolExecutor(_cores(), thread_name_prefix="scan")
+    return ThreadPoolExecutor(cores(), thread_name_prefix="scan")
 
 
 def start_threads() -> None:
     """Start the scanning threads now: they keep the priority of the thread that starts them."""
-    together = threading.Barrier(_cores() + 1)
-    for _ in range(_cores()):
-        _pool().submit(together.wait)
-    together.wait()
+    on_every_thread(_pool(), lambda: None)

@@ -16,10 +16,11 @@ from model.area import AreaTable, table_size
 from model.base import Detection, Image
 from model.boxes import clipped, moved, squared, suppress
 from model.pnet import ProposalNetwork
-from model.runtime import Graph, cores, on_all_cores
+from model.runtime import Graph, on_all_cores
 from model.scratch import Scratch
 from model.sheets import STRIDE, WINDOW, Level
 from model.weights import ONET, RNET
+from threads import cores
 
 Floats = NDArray[np.float32]
 

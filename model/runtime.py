@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from threads import cores, on_every_thread
 
 if TYPE_CHECKING:
     import openvino
@@ -90,16 +91,8 @@ class Graph:
         The runtime makes things of its own for each thread that calls it, up to 60 ms at the first call.
         """
         self.compile()
-        together = threading.Barrier(cores())
-
-        def warm(_: int) -> None:
-            together.wait()
-            with self.request() as request:
-                request.run()
-
-        # One graph at a time: threads that wait for each other must not wait for two different crowds.
         with _warming:
-            on_all_cores(warm, range(cores()))
+            on_every_thread(_workers(), self._run)
 
     @contextmanager
     def request(self) -> Iterator[Request]:
@@ -116,6 +109,10 @@ class Graph:
         with self.request() as request:
             request.input[: len(array)] = array
             return [output[: len(array)].copy() for output in request.run()]
+
+    def _run(self) -> None:
+        with self.request() as request:
+            request.run()
 
     def _requests(self) -> SimpleQueue[Request]:
         with self._lock:
@@ -141,11 +138,6 @@ class Graph:
         copies = range(cores() if self._parallel else 1)
         compiled = [_core().compile_model(model, "CPU", config) for _ in copies]
         return [Request(each.create_infer_request(), self.shape) for each in compiled]
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def on_all_cores(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

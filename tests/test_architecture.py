@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
     "errors": 0,
     "kernels": 0,
+    "threads": 0,
     "settings": 1,
     "images": 1,
     "model": 1,

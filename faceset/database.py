@@ -91,12 +91,17 @@ class Database:
         return busy is not None and not busy[0]
 
 
+def read_only(path: Path) -> sqlite3.Connection:
+    """Open a file that must not be written to."""
+    return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+
+
 def check_integrity(path: Path) -> None:
     """Raise StartError when SQLite finds the file damaged. Opened read-only: a damaged file is never written to."""
     if not path.exists() or path.stat().st_size == 0:
         return
     try:
-        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+        connection = read_only(path)
         try:
             # The quick check compares no index with its table: a second less at a million faces, and faces not found.
             problems = [" ".join(row[0].split()) for row in connection.execute("PRAGMA integrity_check(3)")]
@@ -124,7 +129,7 @@ def stored_fingerprint(path: Path) -> str | None:
     if not path.is_file() or path.stat().st_size == 0:
         return None
     try:
-        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+        connection = read_only(path)
         try:
             row = connection.execute(
                 "SELECT fingerprint FROM models WHERE EXISTS (SELECT 1 FROM faces) LIMIT 1"

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import StartError
-from faceset.database import check_integrity, has_log
+from faceset.database import check_integrity, has_log, read_only
 from faceset.slots import joined
 from faceset.tables import VERSION
 
@@ -31,7 +31,7 @@ def as_it_is(path: Path) -> bool:
     try:
         if path.stat().st_size == 0 or has_log(path):
             return False
-        with closing(_reading(path)) as connection:
+        with closing(read_only(path)) as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
     except (OSError, sqlite3.Error):
         return False
@@ -64,7 +64,7 @@ def stored(path: Path, dim: int) -> Iterator[Part]:
 
     Raises sqlite3.Error, ValueError or LookupError when rows cannot be read.
     """
-    with closing(_reading(path)) as connection:
+    with closing(read_only(path)) as connection:
         keys = dict(connection.execute("SELECT id, key FROM groups"))
         # Straight from the driver: a million rows through SQLAlchemy's row objects take two seconds more.
         cursor = connection.execute(ALL)
@@ -90,7 +90,3 @@ def uncollected() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def _reading(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, check_same_thread=False)

@@ -1,6 +1,6 @@
 """Quantise vectors so that a quick look at a few bytes rules most of them out, and never one that is near.
 
-The proof, for a query q and a vector v at most t apart (docs/decisions/0004 has it at length):
+The proof, for a query q and a vector v at most t apart (docs/decisions/0011 has it at length):
 
 1. An orthogonal Q keeps distances, and dropping coordinates only shrinks them: |P Q (q - v)| <= t for any prefix P.
 2. What is stored is not Q v but s * c + m: int8 codes c, one scale s, one centre m. The centre cancels in a difference.
@@ -98,6 +98,7 @@ class Quantizer:
         self._rotation = padded
         turned = wide @ padded.astype(np.float64)
         self._centre = turned.mean(axis=0)
+        self._centre_length = float(np.linalg.norm(self._centre))
         self._scale = max(float(np.abs(turned - self._centre).max()) / LARGEST, SMALLEST_SCALE)
         self._slack = self._turning_error()
 
@@ -114,7 +115,7 @@ class Quantizer:
             turned = vectors @ self._rotation
             lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
             # The centre's length stands for the rounding of its subtraction.
-            slack = (self._slack * (lengths + np.linalg.norm(self._centre)) + UNDERFLOW) / self._scale
+            slack = (self._slack * (lengths + self._centre_length) + UNDERFLOW) / self._scale
         quantise(turned, self._centre, self._scale, slack, *codes.stages(), codes.errors, block)
 
     def query(self, vector: Floats, threshold: float) -> CodedQuery:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from model.base import EMBEDDING_DIM, Crops, ModelFingerprint, Vectors
 from model.crop import MARGIN, SIZE
+from model.prewhiten import prewhiten
 from model.runtime import Graph, on_all_cores
 from model.weights import FACENET, FACENET_H5
 
@@ -31,34 +31,17 @@ def fingerprint(precision: str, mirror: bool) -> ModelFingerprint:
     return ModelFingerprint(NETWORK, FACENET_H5.sha256, precision, MARGIN, mirror)
 
 
-def prewhiten(crops: Crops) -> Floats:
-    """Return each image minus its mean, over its standard deviation, as float32 (n, 3, 160, 160).
+def embed_in_batches(crops: Crops, mirror: bool, network: Callable[[Crops], Floats]) -> Vectors:
+    """Run `network` on batches of at most 8 and normalise; with `mirror`, add the mirrored crop's vector.
 
-    The deviation is at least 1/sqrt(values), so a flat image does not divide by zero. Rule of the network's training
-    (facenet's `prewhiten`).
-    """
-    white = np.empty((len(crops), crops.shape[3], *crops.shape[1:3]), np.float32)
-    for crop, planes in zip(crops, white, strict=True):
-        means, deviations = cv2.meanStdDev(crop)
-        mean = means.mean()
-        # Of all values, from those of the channels.
-        deviation = np.sqrt((deviations**2 + (means - mean) ** 2).mean())
-        np.subtract(crop.transpose(2, 0, 1), np.float32(mean), out=planes)
-        np.divide(planes, np.float32(max(deviation, crop.size**-0.5)), out=planes)
-    return white
-
-
-def embed_in_batches(crops: Crops, mirror: bool, network: Callable[[Floats], Floats]) -> Vectors:
-    """Prewhiten, run `network` on batches of at most 8 and normalise; with `mirror`, add the mirrored crop's vector.
-
-    This is the whole input and output rule; every backend's network goes through it.
+    With `prewhiten` on the way in, this is the whole rule; every backend's network goes through both.
     """
     vectors = np.empty((len(crops), EMBEDDING_DIM), np.float32)
     for start in range(0, len(crops), BATCHES[0]):
         batch = slice(start, start + BATCHES[0])
-        raw = normalised(network(prewhiten(crops[batch])))
+        raw = normalised(network(crops[batch]))
         if mirror:
-            raw = normalised(raw + normalised(network(prewhiten(crops[batch, :, ::-1]))))
+            raw = normalised(raw + normalised(network(crops[batch, :, ::-1])))
         vectors[batch] = raw
     return vectors
 
@@ -95,11 +78,14 @@ class FaceNet:
         """Embed n aligned faces as float32 (n, 128), each of length 1."""
         return embed_in_batches(crops, self._mirror, self._network)
 
-    def _network(self, crops: Floats) -> Floats:
+    def _network(self, crops: Crops) -> Floats:
         parts = np.split(crops, np.cumsum(RUNS[len(crops)])[:-1])
-        return np.concatenate([self._run(part) for part in parts])
+        # One after the other, each with all cores behind it, called by a thread that the runtime knows.
+        return np.concatenate([vectors for part in parts for vectors in on_all_cores(self._run, [part])])
 
-    def _run(self, crops: Floats) -> Floats:
+    def _run(self, crops: Crops) -> Floats:
         size = min(size for size in BATCHES if size >= len(crops))
-        ((vectors,),) = on_all_cores(self._graphs[size], [crops])
-        return vectors
+        with self._graphs[size].request() as request:
+            prewhiten(crops, request.input)
+            (vectors,) = request.run()
+            return vectors[: len(crops)].copy()

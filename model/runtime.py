@@ -104,12 +104,6 @@ class Graph:
         finally:
             idle.put(request)
 
-    def __call__(self, array: Floats) -> list[Floats]:
-        """Run the graph on up to as many items as its shape has; return its outputs, cut to as many, as copies."""
-        with self.request() as request:
-            request.input[: len(array)] = array
-            return [output[: len(array)].copy() for output in request.run()]
-
     def _run(self) -> None:
         with self.request() as request:
             request.run()

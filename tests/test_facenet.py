@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from model.base import Crops
-from model.facenet import FaceNet, fingerprint, normalised, prewhiten
+from model.facenet import FaceNet, fingerprint, normalised
 from model.runtime import cpu_has_bf16
 from settings import Settings
 
@@ -69,16 +69,6 @@ def test_any_number_of_faces_gives_unit_vectors(facenet: FaceNet, count: int) ->
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
     if count:
         np.testing.assert_allclose(vectors[-1], facenet.embed(crops[-1:])[0], atol=1e-5)
-
-
-def test_prewhitening_is_the_rule_of_the_training() -> None:
-    crops = np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3), dtype=np.uint8)
-    crops[1] = 77
-    white = prewhiten(crops)
-    assert white.shape == (2, 3, 160, 160)
-    wide = crops[0].astype(np.float64)
-    np.testing.assert_allclose(white[0].transpose(1, 2, 0), (wide - wide.mean()) / wide.std(), atol=1e-5)
-    assert not white[1].any()
 
 
 def test_normalising_nothing_is_no_error() -> None:

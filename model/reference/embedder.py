@@ -9,6 +9,7 @@ from pathlib import Path
 from errors import StartError
 from model.base import Crops, ModelFingerprint, Vectors
 from model.facenet import NETWORK, Floats, embed_in_batches
+from model.prewhiten import prewhiten
 from model.reference.once import Once
 from model.weights import sha256_of
 
@@ -34,7 +35,8 @@ class ReferenceEmbedder(ABC):
 
     def embed(self, crops: Crops) -> Vectors:
         """Embed n aligned faces as float32 (n, 128), each of length 1."""
-        return embed_in_batches(crops, self.mirror, self._network())
+        network = self._network()
+        return embed_in_batches(crops, self.mirror, lambda batch: network(prewhiten(batch)))
 
     def _checked_build(self) -> Callable[[Floats], Floats]:
         if not self.h5.is_file():

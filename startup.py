@@ -28,7 +28,7 @@ TRIM_FROM, MMAP_FROM, ARENAS = -1, -3, -8
 
 def compile_kernels() -> None:
     """Compile every kernel that is not on disk yet; importing its module does it."""
-    from model import mtcnn  # noqa: F401
+    from model import facenet, mtcnn  # noqa: F401
 
 
 @contextmanager

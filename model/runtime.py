@@ -43,6 +43,13 @@ def _core() -> openvino.Core:
     return openvino.Core()
 
 
+def constants(graph: Path) -> dict[str, Floats]:
+    """Read a graph's weights by name."""
+    operations = _core().read_model(graph).get_ops()
+    found = (operation for operation in operations if operation.get_type_name() == "Constant")
+    return {operation.get_friendly_name(): operation.data.copy() for operation in found}
+
+
 class Request:
     """Hold the buffers of one call to a graph: write the input where it is, run, read the outputs where they are."""
 

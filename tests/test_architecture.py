@@ -88,3 +88,16 @@ def test_importing_the_server_loads_no_network_and_no_index() -> None:
     code = f"import server, sys; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_set_up_compiles_every_kernel() -> None:
+    """A kernel that set-up forgets would be compiled by the first start, for seconds, or by every start."""
+    mine = [name for name, path in modules().items() if "kernels" in imported(path)]
+    code = (
+        f"import sys, startup; startup.compile_kernels(); print(*(name for name in {mine} if name not in sys.modules))"
+    )
+    forgotten = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert len(mine) >= 5
+    assert forgotten.split() == []

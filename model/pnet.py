@@ -74,10 +74,10 @@ class ProposalNetwork:
                 # What lies between the pieces is what the sheet before had there: no window read below sees it.
                 for piece in sheet.pieces:
                     _fill(table, levels[piece.level], piece, request.input[piece.lane])
-                offsets, logits = request.run()
+                (heads,) = request.run()
                 if self._coarse and sheet.shape == SHEET:
-                    self._exact.compute_again(request.input[0], threshold - MARGIN, logits[0, 0], offsets[0])
-                found = [_of_piece(each, logits[each.lane, 0], offsets[each.lane], threshold) for each in sheet.pieces]
+                    self._exact.compute_again(request.input[0], threshold - MARGIN, heads[0])
+                found = [_of_piece(piece, heads[piece.lane], threshold) for piece in sheet.pieces]
             return Windows.joined(found)
 
         windows = Windows.joined(on_all_cores(read, sheets(levels)))
@@ -92,15 +92,16 @@ def _fill(table: AreaTable, level: Level, piece: Piece, lane: Floats) -> None:
     table.resize(level.height, level.width, rows, columns, here)
 
 
-def _of_piece(piece: Piece, logits: Floats, offsets: Floats, least: float) -> Windows:
+def _of_piece(piece: Piece, heads: Floats, least: float) -> Windows:
     down, across = piece.windows
     top, left = piece.row // STRIDE, piece.column // STRIDE
-    here = slice(top, top + down), slice(left, left + across)
-    rows, columns = np.nonzero(logits[here] >= least)
+    here = heads[:, top : top + down, left : left + across]
+    rows, columns = np.nonzero(here[-1] >= least)
+    found = here[:, rows, columns]
     return Windows(
         np.full(len(rows), piece.level),
         rows + piece.from_row // STRIDE,
         columns + piece.from_column // STRIDE,
-        logits[here][rows, columns],
-        offsets[:, *here][:, rows, columns].T,
+        found[-1],
+        found[:-1].T,
     )

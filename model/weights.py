@@ -79,7 +79,7 @@ PNET, RNET, ONET = (
         origin=f"MTCNN {stage}, converted from the mtcnn package",
     )
     for stage, sha256 in (
-        ("pnet", "035121acae6331d5b155a3efa4d72af3c1983f38205f347abc27c01814b2faf3"),
+        ("pnet", "9a45e827636061bfea53d8bfaac75fc4c0120a60686341502dbbc64f3188d2fa"),
         ("rnet", "e05bc2ca9f147b847b11011efa47520a7c43776d8f88b73848d3b1bbd34341ec"),
         ("onet", "c45dfec35f476af8d7f4bfa44847f622dca1534bc39b0323f82ad1f7a1ab03e2"),
     )

@@ -24,32 +24,31 @@ class WindowNetwork:
     def load(self) -> None:
         """Read the weights."""
         known = constants(self._graph)
-        convolutions = [_layer(known, [name], known[f"{name}_prelu.slope"]) for name in ("conv1", "conv2", "conv3")]
-        heads = _layer(known, ["offsets", "logit"], np.ones(1, np.float32))
+        convolutions = [_layer(known, name, known[f"{name}_prelu.slope"]) for name in ("conv1", "conv2", "conv3")]
+        heads = _layer(known, "heads", np.ones(1, np.float32))
         # The third convolution has twice as many outputs as a register has lanes.
         halves = (half for layer in (*convolutions, heads) for half in np.split(layer, layer.shape[1] // LANES, axis=1))
         self._layers = tuple(np.ascontiguousarray(half) for half in halves)
 
-    def compute_again(self, pixels: Floats, least: float, logits: Floats, offsets: Floats) -> None:
-        """Replace score and offsets where the score's logit is at least `least`.
+    def compute_again(self, pixels: Floats, least: float, heads: Floats) -> None:
+        """Replace offsets and score where the score's logit is at least `least`.
 
-        `pixels` are float32 (height, width, 3); a window of 12 stands at every second of them: `logits` is float32
-        (rows, columns), `offsets` (4, rows, columns). Raises ValueError when such windows do not fit in.
+        `pixels` are float32 (height, width, 3); a window of 12 stands at every second of them: `heads` is float32
+        (5, rows, columns), four offsets and the logit. Raises ValueError when such windows do not fit in.
         """
         room = [(side - WINDOW) // STRIDE + 1 for side in pixels.shape[:2]]
-        if any(count > most for count, most in zip(logits.shape, room, strict=True)):
-            raise ValueError(f"{logits.shape} windows do not fit into {pixels.shape[:2]} pixels")
+        if any(count > most for count, most in zip(heads.shape[1:], room, strict=True)):
+            raise ValueError(f"{heads.shape[1:]} windows do not fit into {pixels.shape[:2]} pixels")
         if not self._layers:
             self.load()
-        compute(pixels, np.float32(least), self._layers, logits, offsets)
+        compute(pixels, np.float32(least), self._layers, heads)
 
 
-def _layer(known: dict[str, Floats], names: list[str], slopes: Floats) -> Floats:
-    """Return biases, slopes and taps of convolutions that share their input, float32 (2 + taps, whole registers)."""
-    kernel = np.concatenate([known[f"{name}.kernel"] for name in names])
-    biases = np.concatenate([known[f"{name}.bias"] for name in names])
+def _layer(known: dict[str, Floats], name: str, slopes: Floats) -> Floats:
+    """Return a convolution's biases, slopes and taps, float32 (2 + taps, whole registers)."""
+    kernel = known[f"{name}.kernel"]
     outputs = len(kernel)
     layer = np.zeros((2 + kernel[0].size, -(-outputs // LANES) * LANES), np.float32)
-    layer[0, :outputs], layer[1, :outputs] = biases, slopes.reshape(-1)
+    layer[0, :outputs], layer[1, :outputs] = known[f"{name}.bias"], slopes.reshape(-1)
     layer[2:, :outputs] = kernel.transpose(2, 3, 1, 0).reshape(-1, outputs)
     return layer

@@ -140,25 +140,24 @@ def _dense(source: int, layer: Any, out: Any) -> None:
 LAYERS = types.UniTuple(WEIGHTS, 5)
 
 
-@kernel(types.void(PLANES, types.float32, LAYERS, SUMS, PLANES))
-def compute(pixels: Any, least: float, layers: Any, logits: Any, offsets: Any) -> None:
-    """Replace score and offsets of every window whose score's logit is at least `least`.
+@kernel(types.void(PLANES, types.float32, LAYERS, PLANES))
+def compute(pixels: Any, least: float, layers: Any, heads: Any) -> None:
+    """Replace offsets and score of every window whose score's logit is at least `least`.
 
-    `pixels` is a sheet, float32 (height, width, 3), `logits` (rows, columns) and `offsets` (4, rows, columns), a window
+    `pixels` is a sheet, float32 (height, width, 3), `heads` (5, rows, columns): four offsets and the logit of windows
     standing at every second pixel. `layers` are the weights of the first and the second convolution, of either half of
-    the third, and of the heads: offsets, then logit.
+    the third, and of the heads.
     """
     wide, pooled = np.empty((2, 2 * SIDE, LANES), np.float32), np.empty((SIDE, SIDE, CHANNELS), np.float32)
     deep, last = np.empty((3, 3, LANES), np.float32), np.empty((2, 1, LANES), np.float32)
-    heads = np.empty((1, LANES), np.float32)
-    for row in range(logits.shape[0]):
-        for column in range(logits.shape[1]):
-            if logits[row, column] >= least:
+    exact = np.empty((1, LANES), np.float32)
+    for row in range(heads.shape[1]):
+        for column in range(heads.shape[2]):
+            if heads[-1, row, column] >= least:
                 _first(pixels, STRIDE * row, STRIDE * column, layers[0], wide, pooled)
                 _second(pooled, layers[1], deep)
                 for half in range(2):
                     _dense(deep.ctypes.data, layers[2 + half], last[half])
-                _dense(last.ctypes.data, layers[4], heads)
-                logits[row, column] = heads[0, 4]
-                for number in range(4):
-                    offsets[number, row, column] = heads[0, number]
+                _dense(last.ctypes.data, layers[4], exact)
+                for number in range(len(heads)):
+                    heads[number, row, column] = exact[0, number]

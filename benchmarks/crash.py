@@ -25,10 +25,9 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from benchmarks.photos import GroupPhoto, listed, read
+from benchmarks.photos import GroupPhoto, encoded, listed, read
 from benchmarks.served import Client, ServerProcess
 from model.weights import ensure_photos
 from settings import Settings
@@ -125,8 +124,7 @@ class Trial:
         return f"{asked}; {faces:4} faces, {len(wrong)} violations", wrong
 
     def _photo(self) -> bytes:
-        image = GroupPhoto(1, PEOPLE, self._random.randrange(2**30)).compose(self._originals)
-        return cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
+        return encoded(GroupPhoto(1, PEOPLE, self._random.randrange(2**30)).compose(self._originals))
 
     def _crash(self, pool: list[Entry]) -> list[Worker]:
         shares = [(pool[start :: self._threads], self._random.randrange(2**30)) for start in range(self._threads)]

@@ -29,14 +29,13 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks import photos, tables
-from benchmarks.gallery import FACES_EACH, PART, Gallery
+from benchmarks.gallery import PART, Gallery
 from benchmarks.machine import described
-from benchmarks.million import GROUP, THRESHOLDS, token
+from benchmarks.million import GROUP, THRESHOLDS, face, token
 from benchmarks.photos import full_hd
 from benchmarks.served import Client, ServerProcess
 from faceset.database import stored_fingerprint
 from faceset.store import FaceSet
-from faceset.tokens import Face
 from model.base import EMBEDDING_DIM, Image, Vectors
 from model.weights import ensure_photos
 from settings import Settings
@@ -52,8 +51,7 @@ def fill(settings: Settings, faces: Iterator[tuple[int, Vectors]], count: int) -
     with opened_engine(settings) as engine:
         for start in range(0, count, PART):
             some = islice(faces, min(PART, count - start))
-            added = [Face(token(row), vector, 0.99, 99.0, name=f"person {row // FACES_EACH}") for row, vector in some]
-            engine.faceset.add(added, GROUP)
+            engine.faceset.add([face(row, vector) for row, vector in some], GROUP)
 
 
 def load(settings: Settings, query: Vectors) -> float:

@@ -21,10 +21,11 @@ import numpy as np
 from benchmarks.gallery import FACES_EACH, PART, Gallery
 from benchmarks.photos import listed
 from benchmarks.served import Client, ServerProcess
+from benchmarks.truth import neighbours
 from faceset.store import FaceSet
 from faceset.tokens import Face
 from model.backends import networks, settled_precision
-from model.base import EMBEDDING_DIM
+from model.base import EMBEDDING_DIM, Vectors
 from model.weights import ensure_photos
 from settings import Settings
 
@@ -42,23 +43,23 @@ class Crowd:
     def fill(self, faceset: FaceSet) -> None:
         for start in range(0, len(self.vectors), PART):
             part = enumerate(self.vectors[start : start + PART], start)
-            faces = [Face(token(row), vector, 0.99, 99.0, name=f"person {row // FACES_EACH}") for row, vector in part]
-            faceset.add(faces, GROUP)
+            faceset.add([face(row, vector) for row, vector in part], GROUP)
 
     def near(self, row: int, threshold: float) -> dict[str, float]:
         """Scan everything in float64 for the neighbours of one face; return their float32 distances."""
-        found = {}
-        for start in range(0, len(self.vectors), PART):
-            differences = self.vectors[start : start + PART].astype(np.float64) - self.vectors[row].astype(np.float64)
-            exact = np.sqrt((differences**2).sum(axis=1)).astype(np.float32)
-            within = np.flatnonzero(exact.astype(np.float64) <= threshold).tolist()
-            found.update({token(start + place): float(exact[place]) for place in within})
-        del found[token(row)]
-        return found
+        ((rows, exact),) = neighbours(self.vectors, self.vectors[[row]], threshold)
+        rounded = exact.astype(np.float32).astype(np.float64).tolist()
+        hits = zip(rows.tolist(), rounded, strict=True)
+        return {token(other): distance for other, distance in hits if distance <= threshold and other != row}
 
 
 def token(row: int) -> str:
     return f"{row:024d}"
+
+
+def face(row: int, vector: Vectors) -> Face:
+    """Return a face of the gallery, named after its person."""
+    return Face(token(row), vector, 0.99, 99.0, name=f"person {row // FACES_EACH}")
 
 
 def timed(what: str, actions: Iterable[Callable[[], object]]) -> None:

@@ -49,9 +49,9 @@ class GroupPhoto:
         return canvas
 
 
-def full_hd(people: int) -> GroupPhoto:
+def full_hd(people: int, seed: int = 0) -> GroupPhoto:
     """Describe a photo of 1920x1080 pixels."""
-    return GroupPhoto(1920 * 1080 / 1e6, people, aspect=16 / 9)
+    return GroupPhoto(1920 * 1080 / 1e6, people, seed, aspect=16 / 9)
 
 
 def listed(folder: Path) -> list[Path]:
@@ -71,6 +71,11 @@ def decode(data: bytes) -> Image:
     if image is None:
         raise ValueError("not a photo")
     return np.ascontiguousarray(image, np.uint8)
+
+
+def encoded(image: Image) -> bytes:
+    """Encode a photo as JPEG, at OpenCV's own quality."""
+    return cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
 def write(path: Path, image: Image) -> None:

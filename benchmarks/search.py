@@ -33,8 +33,9 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks import tables
-from benchmarks.gallery import Files, Floats, Gallery, Rows, beyond_rounding, faults, neighbours, prepared
+from benchmarks.gallery import Files, Gallery, prepared
 from benchmarks.machine import described
+from benchmarks.truth import Floats, Rows, beyond_rounding, faults, neighbours
 from settings import ROOT
 
 OURS, FAISS, VENV = "ours", "faiss", ".venv-search"

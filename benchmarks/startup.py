@@ -25,19 +25,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
 from benchmarks import photos, tables
 from benchmarks.machine import described
-from benchmarks.photos import GroupPhoto
+from benchmarks.photos import GroupPhoto, encoded, full_hd
 from benchmarks.served import Client, ServerProcess
 from model.base import Image
 from model.weights import ensure_photos
 from settings import Settings
 
-WIDTH, HEIGHT = 1920, 1080
 PEOPLE, SIZE_PEOPLE = 4, 2
 REPEATED = 10
 SIZES, SEEN = 6, 5
@@ -71,9 +69,9 @@ class Start:
 
 def start(originals: Sequence[Image], seed: int) -> Start:
     """Start a server, measure it and stop it."""
-    group = _jpeg(full_hd(originals, seed))
+    group = encoded(full_hd(PEOPLE, seed).compose(originals))
     sized = [odd(originals, megapixels, seed) for megapixels in _megapixels(seed)]
-    jpegs = [_jpeg(image) for image in sized]
+    jpegs = [encoded(image) for image in sized]
     with tempfile.TemporaryDirectory() as data:
         begun = time.perf_counter()
         server = ServerProcess(Path(data))
@@ -88,14 +86,6 @@ def start(originals: Sequence[Image], seed: int) -> Start:
             return Start(ready, times, sizes, memory, server.memory())
         finally:
             server.stop()
-
-
-def full_hd(originals: Sequence[Image], seed: int) -> Image:
-    """Compose a 1080p photo: a group photo of that height, its left and right edge drawn out to the width."""
-    narrow = GroupPhoto(HEIGHT * HEIGHT * photos.ASPECT / 1e6, PEOPLE, seed).compose(originals)
-    margin = WIDTH - narrow.shape[1]
-    sides = (margin // 2, margin - margin // 2)
-    return np.asarray(cv2.copyMakeBorder(narrow, 0, 0, *sides, cv2.BORDER_REPLICATE), np.uint8)
 
 
 def odd(originals: Sequence[Image], megapixels: float, seed: int) -> Image:
@@ -167,10 +157,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _megapixels(seed: int) -> list[float]:
     drawn: list[float] = np.random.default_rng(seed).uniform(SMALLEST, LARGEST, SIZES).tolist()
     return drawn
-
-
-def _jpeg(image: Image) -> bytes:
-    return cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
 def _milliseconds(client: Client, jpeg: bytes) -> float:

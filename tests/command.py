@@ -18,11 +18,11 @@ class Command:
     """Start `facetoken` commands on one data folder."""
 
     def __init__(self, folder: Path, **variables: str) -> None:
-        self.state = folder / "state"
+        self.state, self.data = folder / "state", folder / "data"
         kept = {name: value for name, value in os.environ.items() if name != "FACETOKEN_DATA"}
         self._environment = {
             **kept,
-            "FACETOKEN_DATA": str(folder / "data"),
+            "FACETOKEN_DATA": str(self.data),
             "XDG_STATE_HOME": str(self.state),
             "PYTHONPATH": str(ROOT),
             **variables,

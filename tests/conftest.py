@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import startup
 from answers import EnrolmentRule
 from engine import FaceEngine
 from faceset.folder import CropFolder
@@ -33,13 +35,28 @@ def photos(settings: Settings) -> Path:
     return ensure_photos(settings.weights)
 
 
+Networks = Callable[..., tuple[Detector, Embedder]]
+
+
 @pytest.fixture(scope="session")
-def face_networks(settings: Settings) -> tuple[Detector, Embedder]:
+def networks_once() -> Networks:
+    """Return `networks`, which makes those of the same settings only once: they keep nothing of what they are shown."""
+    return functools.cache(networks)
+
+
+@pytest.fixture(scope="session")
+def face_networks(settings: Settings, networks_once: Networks) -> tuple[Detector, Embedder]:
     precision = settled_precision(settings.backend, settings.precision, None)
-    found = networks(settings.backend, precision, settings.mirror, settings.weights, h5=settings.facenet_h5)
+    found = networks_once(settings.backend, precision, settings.mirror, settings.weights, h5=settings.facenet_h5)
     for network in found:
         network.load()
     return found
+
+
+@pytest.fixture
+def loaded(face_networks: tuple[Detector, Embedder], networks_once: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have commands that run in this process find their networks loaded."""
+    monkeypatch.setattr(startup, "networks", networks_once)
 
 
 @pytest.fixture(scope="session")

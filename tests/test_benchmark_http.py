@@ -124,7 +124,7 @@ def test_a_url_is_refused_that_it_could_not_ask(url: str) -> None:
 def test_a_real_server(engine: FaceEngine, serve: Callable[..., Live], photos: Path, tmp_path: Path) -> None:
     live, target = serve(engine), tmp_path / "http.json"
     mix = "detect=2,search=2,search_photo=1"
-    options = ["--url", live.url, "--images", str(photos), "--rate", "15", "--seconds", "2", "--mix", mix]
+    options = ["--url", live.url, "--images", str(photos), "--rate", "30", "--seconds", "1", "--mix", mix]
     assert http.main([*options, "--json", str(target)]) == 0
     found = json.loads(target.read_text())
     assert {"machine", "versions", "seed", "command", "mix"} <= set(found)

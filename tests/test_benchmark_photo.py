@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import engine
-from benchmarks import photo, pipelines
+from benchmarks import photo, pipelines, race
 from benchmarks.contestants import Contestant
 from benchmarks.quiet import Window, cpu_seconds, members
 from benchmarks.race import Measured
@@ -161,8 +161,14 @@ def test_a_folder_without_photos_is_told(
 
 
 def test_a_run_on_own_photos_writes_everything(
-    settings: Settings, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    settings: Settings,
+    photos: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # Nothing is timed for its own sake here.
+    monkeypatch.setattr(race, "PAUSE", 0)
     folder = tmp_path / "own"
     folder.mkdir()
     for number, path in enumerate(sorted((photos / "val").rglob("*.jpg"))[:2]):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks import gallery, search
+from benchmarks import gallery, search, truth
 from benchmarks.gallery import Gallery
 from faceset.index import ExactIndex
 
@@ -90,8 +90,8 @@ def test_a_wrong_answer_is_counted(files: tuple[Path, Path], kind: str) -> None:
         (np.array([int(token) for token in tokens], np.int64), distances)
         for tokens, distances in (index.search(query, 1.1) for query in queries)
     ]
-    truths = list(gallery.neighbours(vectors, queries, 1.3))
-    assert sum(gallery.faults(*pair, 1.1, gallery.DIM) for pair in zip(answers, truths, strict=True)) > 0
+    truths = list(truth.neighbours(vectors, queries, 1.3))
+    assert sum(truth.faults(*pair, 1.1, gallery.DIM) for pair in zip(answers, truths, strict=True)) > 0
 
 
 class Spoilt(search.Racer):
@@ -116,7 +116,7 @@ def test_hits_at_the_threshold_itself(tmp_path: Path) -> None:
     vectors = np.zeros((len(edges), 5), np.float32)
     vectors[:, 2] = edges
     for threshold in (0.65, 0.9, 1.1, float(np.float32(1.1))):
-        ((rows, exact),) = gallery.neighbours(vectors, np.zeros((1, 5), np.float32), threshold)
+        ((rows, exact),) = truth.neighbours(vectors, np.zeros((1, 5), np.float32), threshold)
         within = exact.astype(np.float32).astype(np.float64) <= threshold
         assert rows[within].tolist() == sorted(brute_force(vectors, np.zeros(5, np.float32), threshold)[0])
 
@@ -147,6 +147,6 @@ def test_a_gallery_has_the_documented_distances() -> None:
 
 def test_queries_are_of_people_in_the_gallery_and_of_strangers_in_turn() -> None:
     made = Gallery(20_000)
-    nearest = np.array([exact.min() for _, exact in gallery.neighbours(made.vectors(), made.queries(200), 1.3)])
+    nearest = np.array([exact.min() for _, exact in truth.neighbours(made.vectors(), made.queries(200), 1.3)])
     assert np.median(nearest[::2]) < 0.75
     assert np.median(nearest[1::2]) > 0.85

@@ -45,6 +45,7 @@ def people(photos: Path, tmp_path: Path) -> Path:
     return tmp_path / "people"
 
 
+@pytest.mark.usefixtures("loaded")
 def test_the_data_folder_from_import_to_removal(data: Path, people: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["faces"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1

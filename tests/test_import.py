@@ -19,6 +19,7 @@ from batch.local import LocalTarget
 from batch.report import Outcome, ReportFile, Result
 from batch.sources import from_parent, listed
 from benchmarks.photos import GroupPhoto
+from cli import main
 from engine import FaceEngine
 from errors import InternalError
 from tests import pictures
@@ -197,17 +198,23 @@ def test_a_disk_that_refuses_ends_the_import(engine: FaceEngine, photos: Path, m
     assert "given up after 5 failures" in summary.text()
 
 
-def test_the_command_from_photos_to_exit_status(portraits: list[Path], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("loaded")
+def test_the_command_from_photos_to_exit_status(
+    portraits: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "Zoë 李雷"
     folder.mkdir()
     for number, path in enumerate(portraits[:2]):
         shutil.copy(path, folder / f"façade {number}.jpg")
     command, report = Command(tmp_path), tmp_path / "r.csv"
-    status, out, err = command.run("import", folder, "--report", report, "--min-confidence", 0.5)
-    assert (status, err) == (0, "")
-    assert out.startswith("2 photos, 2 faces added; ")
+    monkeypatch.setenv("FACETOKEN_DATA", str(command.data))
+    assert main(["import", str(folder), "--report", str(report), "--min-confidence", "0.5"]) == 0
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert told.out.startswith("2 photos, 2 faces added; ")
     assert [row["name"] for row in rows_of(report)] == ["Zoë 李雷"] * 2
     (folder / "bad\x1b[2J.jpg").write_bytes(b"no photo")
+    # In a process of its own, whose streams are those of a shell.
     status, out, err = command.run("import", folder)
     assert status == 1
     assert [line.split() for line in out.splitlines()[1:]] == [["duplicate", "2"], ["unreadable", "1"]]

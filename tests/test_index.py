@@ -11,12 +11,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from numpy.typing import NDArray
 
 from faceset import segments
 from faceset.index import ExactIndex
+from tests.vectors import Floats, unit
 
-Floats = NDArray[np.float32]
 Answer = list[tuple[str, float]]
 THRESHOLDS = st.one_of(st.sampled_from([0.0, 1e-7, 0.5, 0.65, 1.0, 1.1, 2.0]), st.floats(0, 2))
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -63,10 +62,6 @@ def check(vectors: Floats, queries: Floats, threshold: float) -> None:
         index.settle()
     batch = index.search_batch(queries, threshold)
     assert [list(zip(tokens, distances.tolist(), strict=True)) for tokens, distances in batch] == expected
-
-
-def unit(vectors: NDArray[np.float64]) -> Floats:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 @QUICK

@@ -13,16 +13,11 @@ from numpy.typing import NDArray
 from faceset.blocks import LANES, survivors
 from faceset.distance import distances, within
 from faceset.quantizer import Codes, Quantizer
-
-Floats = NDArray[np.float32]
+from tests.vectors import Floats, unit
 
 SEEDS = st.integers(0, 2**32 - 1)
 THRESHOLDS = st.one_of(st.sampled_from([0.0, 1e-7, 0.65, 0.9, 1.1, 2.0]), st.floats(0, 2))
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-def unit(vectors: NDArray[np.float64]) -> Floats:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 def people(random: np.random.Generator, count: int, dim: int, spread: float) -> Floats:

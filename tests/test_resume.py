@@ -17,6 +17,7 @@ import pytest
 
 from batch.local import LIMITS
 from benchmarks.photos import GroupPhoto
+from cli import main
 from engine import FaceEngine
 from faceset.tokens import Face
 from tests import pictures
@@ -64,8 +65,14 @@ def check(engine: FaceEngine, expected: Counter[bytes]) -> None:
     assert {path.stem for path in engine.crops.path.iterdir()} >= {face.token for face in faces}
 
 
+@pytest.mark.usefixtures("loaded")
 def test_on_the_data_folder(
-    crowds: Path, expected: Counter[bytes], new_engine: Callable[..., FaceEngine], tmp_path: Path
+    crowds: Path,
+    expected: Counter[bytes],
+    new_engine: Callable[..., FaceEngine],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     command, report = Command(tmp_path), tmp_path / "r.csv"
     chosen = random.Random(7)
@@ -75,23 +82,21 @@ def test_on_the_data_folder(
         wait_for_rows(report, rows, process)
         time.sleep(chosen.uniform(0, 0.1))
         kill(process)
-    status, out, err = command.run("import", crowds, *SURE, "--report", report)
-    assert (status, err) == (0, "")
-    assert out.startswith(f"{PHOTOS} photos, ")
+    monkeypatch.setenv("FACETOKEN_DATA", str(command.data))
+    assert main(["import", str(crowds), *map(str, SURE), "--report", str(report)]) == 0
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert told.out.startswith(f"{PHOTOS} photos, ")
     results = Counter(row["result"] for row in rows_of(report))
     assert results["duplicate"] > 0
     assert set(results) == {"added", "duplicate"}
     tokens = [token for row in rows_of(report) for token in row["tokens"].split()]
-    # The process that just ended closed the folder; the crops of the killed ones went when it opened it.
-    engine = new_engine_on(tmp_path, new_engine)
+    # The command that just ended closed the folder; the crops of the killed ones went when it opened it.
+    engine = new_engine(command.data)
     check(engine, expected)
     assert set(tokens) == engine.faceset.tokens() == {path.stem for path in engine.crops.path.iterdir()}
     assert len(tokens) == expected.total()
     engine.close()
-
-
-def new_engine_on(folder: Path, new_engine: Callable[..., FaceEngine]) -> FaceEngine:
-    return new_engine(folder / "data")
 
 
 def test_against_a_server(
@@ -135,7 +140,7 @@ def test_a_server_that_is_killed_and_comes_back(
         process.kill()
         server.terminate()
         server.communicate(timeout=SECONDS)
-    engine = new_engine_on(tmp_path, new_engine)
+    engine = new_engine(command.data)
     check(engine, expected)
     engine.close()
 

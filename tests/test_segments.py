@@ -15,28 +15,35 @@ from faceset.quantizer import Quantizer
 
 Floats = NDArray[np.float32]
 
-
-def near(vectors: Floats, alive: NDArray[np.bool_], query: Floats, threshold: float) -> dict[str, float]:
-    differences = vectors.astype(np.float64) - query.astype(np.float64)
-    exact = np.sqrt((differences**2).sum(axis=1)).astype(np.float32)
-    rows = np.flatnonzero(alive & (exact.astype(np.float64) <= threshold))
-    return {str(row): float(exact[row]) for row in rows}
+# In between comes bulk: adds far from any border are all alike. The last ones are encoded by a search, in two segments.
+BY_ONE, BULK = (range(70_000), range(390_000, 412_000), range(980_000, 1_000_000)), 10_000
+BORDERS = [segments.LEARN_ROWS * segments.LEARN_AGAIN**again for again in range(3)]
+BORDERS += [segments.SEGMENT_ROWS * number for number in (1, 6, 15)]
 
 
 def check(index: ExactIndex, vectors: Floats, alive: NDArray[np.bool_], rows: list[int]) -> None:
     assert len(index) == alive.sum()
     for row in rows:
+        differences = vectors.astype(np.float64) - vectors[row].astype(np.float64)
+        exact = np.sqrt((differences**2).sum(axis=1)).astype(np.float32)
         for threshold in (0.0, 1e-7, 0.001, 0.02):
+            near = np.flatnonzero(alive & (exact.astype(np.float64) <= threshold))
             tokens, distances = index.search(vectors[row], threshold)
-            assert dict(zip(tokens, distances.tolist(), strict=True)) == near(vectors, alive, vectors[row], threshold)
+            assert dict(zip(tokens, distances.tolist(), strict=True)) == {str(at): float(exact[at]) for at in near}
 
 
-def test_grown_a_million_times_by_one_and_thinned_at_random() -> None:
+def test_grown_to_a_million_by_one_at_every_border_and_thinned_at_random() -> None:
     random = np.random.default_rng(0)
     vectors = random.uniform(-1, 1, (1_000_000, 2)).astype(np.float32)
-    index = ExactIndex(2)
-    for row in range(len(vectors)):
-        index.add((str(row),), vectors[row : row + 1])
+    index, done = ExactIndex(2), 0
+    assert all(any(border in rows for rows in BY_ONE) for border in BORDERS)
+    for by_one in BY_ONE:
+        for rows in (range(row, min(row + BULK, by_one.start)) for row in range(done, by_one.start, BULK)):
+            index.add([str(row) for row in rows], vectors[rows.start : rows.stop])
+        for row in by_one:
+            index.add((str(row),), vectors[row : row + 1])
+        done = by_one.stop
+    assert done == len(vectors)
     alive = np.ones(len(vectors), bool)
     index.settle()
     rows = random.integers(0, len(vectors), 5).tolist()

@@ -1,4 +1,4 @@
-"""From settings to a ready engine, and the sentences that end a start."""
+"""From settings to a ready server and its end, and the sentences that end a start."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from benchmarks.photos import GroupPhoto, listed, read
+from benchmarks.served import ServerProcess
 from errors import StartError
 from model import runtime
 from model.backends import networks, settled_precision
-from settings import Settings
-
-ROOT = Path(__file__).resolve().parent.parent
+from settings import ROOT, Settings
+from tests.client import FORM, Client, head, multipart, photo
+from tests.pictures import encoded
 
 
 @pytest.mark.parametrize(
@@ -55,65 +56,54 @@ def test_reference_backends_compute_in_f32(settings: Settings) -> None:
         networks("torch", "bf16", False, settings.weights)
 
 
-class Process:
-    """`python server.py` on a free port of loopback, its log in a file."""
-
-    def __init__(self, folder: Path, **variables: str) -> None:
-        environment = {**os.environ, "FACETOKEN_DATA": str(folder), "FACETOKEN_HOST": "127.0.0.1", **variables}
-        environment.setdefault("FACETOKEN_PORT", str(free_port()))
-        self.port = int(environment["FACETOKEN_PORT"])
-        self.log = folder.parent / f"{folder.name}-{self.port}.log"
-        with self.log.open("w") as log:
-            command = [sys.executable, "server.py"]
-            self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log, stdout=log)
-
-    def get(self, path: str) -> tuple[int, bytes]:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read()
-
-    def wait_until(self, path: str, status: int) -> float:
-        begun = time.monotonic()
-        while time.monotonic() - begun < 60:
-            assert self.process.poll() is None, self.log.read_text()
-            try:
-                if self.get(path)[0] == status:
-                    return time.monotonic() - begun
-            except OSError:
-                pass
-            time.sleep(0.02)
-        raise AssertionError(self.log.read_text())
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
-def started() -> Iterator[list[Process]]:
-    running: list[Process] = []
-    yield running
-    for server in running:
-        server.process.kill()
-        server.process.wait()
+def server(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A server that is just being started."""
+    starting = ServerProcess(tmp_path, drain=60)
+    yield starting
+    starting.stop(signal.SIGKILL)
 
 
-def test_a_server_is_alive_then_ready_then_ends_with_status_0(tmp_path: Path, started: list[Process]) -> None:
-    server = Process(tmp_path / "data")
-    started.append(server)
-    server.wait_until("/healthz", 200)
-    status, body = server.get("/readyz")
-    assert status == 200 or (status == 503 and b"being loaded" in body)
-    server.wait_until("/readyz", 200)
-    assert server.get("/faces")[0] == 200
-    server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(20) == 0
-    assert "stopped" in server.log.read_text()
-    assert not (tmp_path / "data" / "faces.db-wal").exists()
+def test_a_server_is_alive_then_ready_and_sigterm_lets_requests_finish_and_refuses_new_ones(
+    server: ServerProcess, tmp_path: Path, photos: Path
+) -> None:
+    client = alive_then_ready(server)
+    crowd = encoded(GroupPhoto(4, 30).compose([read(path) for path in listed(photos)[:30]]))
+    with ThreadPoolExecutor(6) as pool:
+        body = multipart([photo(crowd)])
+        start = head("POST", "/detect", f"Content-Type: {FORM}", f"Content-Length: {len(body)}")
+        with socket.create_connection(("127.0.0.1", server.port), 30) as slow:
+            slow.sendall(start + body[:1000])
+            requests = [pool.submit(client.post, "/detect", photo(crowd)) for _ in range(6)]
+            time.sleep(0.3)
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", server.port), 5)
+            # The half-sent upload keeps the server up, however fast it was with the others.
+            assert server.process.poll() is None
+            slow.sendall(body[1000:])
+            assert slow.recv(15) == b"HTTP/1.1 200 OK"
+        assert [request.result().json["face_num"] > 0 for request in requests] == [True] * 6
+    assert server.stop() == 0
+    assert any(line.endswith("stopped") for line in server.log)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["crop_faces", "faces.db", "lock"]
+
+
+def alive_then_ready(server: ServerProcess) -> Client:
+    """Wait until it listens, check that it answers, ready or not, and wait until it is."""
+    deadline = time.monotonic() + 60
+    while not server.port:
+        assert server.process.poll() is None, list(server.log)
+        assert time.monotonic() < deadline, list(server.log)
+        time.sleep(0.02)
+    client = Client(server.port)
+    assert client.get("/healthz").status == 200
+    answer = client.get("/readyz")
+    assert answer.status == 200 or (answer.status == 503 and b"being loaded" in answer.body)
+    server.ready()
+    assert client.get("/faces").status == 200
+    return client
 
 
 @pytest.mark.parametrize(
@@ -124,15 +114,20 @@ def test_a_server_is_alive_then_ready_then_ends_with_status_0(tmp_path: Path, st
         ({"FACETOKEN_DATA": "/proc/nowhere"}, "cannot use the data folder /proc/nowhere"),
     ],
 )
-def test_a_start_that_fails_says_why_in_one_sentence(
-    tmp_path: Path, started: list[Process], variables: dict[str, str], sentence: str
-) -> None:
-    folder = tmp_path / "data"
-    folder.mkdir()
-    server = Process(folder, **variables)
-    started.append(server)
-    assert server.process.wait(30) == 1
-    lines = [line for line in server.log.read_text().splitlines() if line.startswith("facetoken:")]
+def test_a_start_that_fails_says_why_in_one_sentence(tmp_path: Path, variables: dict[str, str], sentence: str) -> None:
+    environment = {**os.environ, "FACETOKEN_DATA": str(tmp_path), "FACETOKEN_HOST": "127.0.0.1", **variables}
+    done = subprocess.run(
+        [sys.executable, "server.py"],
+        cwd=ROOT,
+        env={"FACETOKEN_PORT": "0"} | environment,
+        timeout=30,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    told = done.stdout + done.stderr
+    lines = [line for line in told.splitlines() if line.startswith("facetoken:")]
     assert len(lines) == 1
     assert sentence in lines[0]
-    assert "Traceback" not in server.log.read_text()
+    assert "Traceback" not in told

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from model.base import EMBEDDING_DIM, Crops, ModelFingerprint, Vectors
 from model.crop import MARGIN, SIZE
 from model.prewhiten import prewhiten
-from model.runtime import Graph, on_all_cores
+from model.runtime import Graph, on_all_cores, read
 from model.weights import FACENET, FACENET_H5
 
 Floats = NDArray[np.float32]
@@ -69,8 +69,9 @@ class FaceNet:
     def load(self) -> None:
         """Compile the network for every batch size."""
         graphs = list(self._graphs.values())
+        model = read(graphs[0].path)
         with ThreadPoolExecutor(len(graphs)) as together:
-            list(together.map(Graph.compile, graphs))
+            list(together.map(lambda graph: graph.compile(model), graphs))
         for graph in graphs:
             graph.load()
 

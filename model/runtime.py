@@ -43,10 +43,14 @@ def _core() -> openvino.Core:
     return openvino.Core()
 
 
+def read(graph: Path) -> Any:
+    """Read a graph, not yet compiled; a few tenths of a second for a large one."""
+    return _core().read_model(graph)
+
+
 def constants(graph: Path) -> dict[str, Floats]:
     """Read a graph's weights by name."""
-    operations = _core().read_model(graph).get_ops()
-    found = (operation for operation in operations if operation.get_type_name() == "Constant")
+    found = (operation for operation in read(graph).get_ops() if operation.get_type_name() == "Constant")
     return {operation.get_friendly_name(): operation.data.copy() for operation in found}
 
 
@@ -88,9 +92,12 @@ class Graph:
         self._lock = threading.Lock()
         self._idle: SimpleQueue[Request] | None = None
 
-    def compile(self) -> None:
-        """Compile the graph once. Several at a time take as long as the slowest: most of it is one thread's work."""
-        self._requests()
+    def compile(self, model: Any = None) -> None:
+        """Compile the graph once, from what `read` returned if that is given.
+
+        Several at a time take as long as the slowest: most of it is one thread's work.
+        """
+        self._requests(model)
 
     def load(self) -> None:
         """Compile the graph once and run it on every thread of `on_all_cores`.
@@ -115,16 +122,16 @@ class Graph:
         with self.request() as request:
             request.run()
 
-    def _requests(self) -> SimpleQueue[Request]:
+    def _requests(self, model: Any = None) -> SimpleQueue[Request]:
         with self._lock:
             if self._idle is None:
-                requests = self._compiled()
+                requests = self._compiled(read(self.path) if model is None else model)
                 self._idle = SimpleQueue()
                 for request in requests:
                     self._idle.put(request)
             return self._idle
 
-    def _compiled(self) -> list[Request]:
+    def _compiled(self, model: Any) -> list[Request]:
         config = {
             "INFERENCE_PRECISION_HINT": self.precision,
             # No stream: the calling thread computes itself. Handing a call to a thread of the runtime's takes 0.05 ms,
@@ -134,10 +141,11 @@ class Graph:
             # Pinned threads would keep the scans and OpenCV from using an idle core.
             "ENABLE_CPU_PINNING": "NO",
         }
-        model = _core().read_model(self.path)
-        model.reshape(list(self.shape))
+        # A copy shares the weights, and has a shape of its own.
+        shaped = model.clone()
+        shaped.reshape(list(self.shape))
         copies = range(cores() if self._parallel else 1)
-        compiled = [_core().compile_model(model, "CPU", config) for _ in copies]
+        compiled = [_core().compile_model(shaped, "CPU", config) for _ in copies]
         return [Request(each.create_infer_request(), self.shape) for each in compiled]
 
 

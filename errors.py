@@ -8,6 +8,8 @@
     ├── InternalError       1003  500   anything unexpected
     │   └── Overloaded      1003  503   the queue is full, or the server is not ready
     ├── FileError           1004  415   not a photo this service reads
+    │   └── PhotoUrlError   1004  415   there is no photo behind its URL, or none that may be fetched
+    │       └── PhotoTimeout            it did not arrive in time
     ├── UploadError         1005  400   the upload is empty or broken
     │   └── UploadTooLarge  1005  413
     ├── FaceTokenError      1006  404   no such token
@@ -69,6 +71,14 @@ class Overloaded(InternalError):
 class FileError(FaceError):
     # The lower-case l is the wire contract.
     code, message, status = "1004", "FIlE_ERROR", 415
+
+
+class PhotoUrlError(FileError):
+    """Say that a photo's URL leads nowhere, or where this server must not go; callers cannot tell which."""
+
+
+class PhotoTimeout(PhotoUrlError):
+    """Say that a photo's URL took too long."""
 
 
 class UploadError(FaceError):

@@ -29,6 +29,8 @@ import numpy as np
 
 from benchmarks.photos import GroupPhoto, encoded, listed, read
 from benchmarks.served import Client, ServerProcess
+from faceset.keyfile import KeyFile
+from faceset.seal import Seal
 from model.weights import ensure_photos
 from settings import Settings
 
@@ -180,13 +182,16 @@ def listing(client: Client, limit: int = 1000) -> dict[str, str]:
     return names
 
 
-STORED = "SELECT token, vector FROM faces JOIN slots ON slots.id = faces.slot WHERE token LIKE ?"
+STORED = """SELECT token, group_id, vector, fingerprint FROM faces
+    JOIN slots ON slots.id = faces.slot JOIN models ON models.id = faces.model_id WHERE token LIKE ?"""
 
 
 def stored(database: Path, token: str = "%") -> dict[str, bytes]:
-    """Read tokens and vectors from the file itself."""
+    """Read tokens and vectors from the file itself, opened with the key beside it."""
+    ring = KeyFile(database.with_name("key")).read()
     with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
-        return dict(connection.execute(STORED, (token,)))
+        rows = connection.execute(STORED, (token,)).fetchall()
+    return {token: Seal(ring, model).open_vector(vector, token, owner) for token, owner, vector, model in rows}
 
 
 def distances(query: str, vectors: dict[str, bytes]) -> dict[str, float]:

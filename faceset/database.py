@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, exc
 
 from errors import InternalError, StartError
+from faceset.seal import Seal
 from faceset.tables import migrate
 
 BUSY_SECONDS = 10
@@ -36,7 +38,7 @@ class Database:
     The caller has had its integrity checked: a damaged file is never written to.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, seal: Seal) -> None:
         self.path = path
         _make_folder(path.parent)
         self.is_new = not path.exists()
@@ -45,7 +47,7 @@ class Database:
             # Made here, so that it and the log files beside it, which take after it, are for our eyes only.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             with self.engine.begin() as connection:
-                rewritten = migrate(connection)
+                rewritten = migrate(connection, seal)
             if rewritten:
                 self._rebuild()
             # A process may have been killed between removing a face and emptying the log of it.
@@ -138,6 +140,19 @@ def stored_fingerprint(path: Path) -> str | None:
             connection.close()
     except sqlite3.Error:
         # A damaged file is reported when it is opened.
+        return None
+    return row[0] if row else None
+
+
+def sealing_key(path: Path) -> bytes | None:
+    """Return the name of the key that seals the face set at `path`, or None when nothing is sealed yet."""
+    if not path.is_file() or path.stat().st_size == 0:
+        return None
+    try:
+        with closing(read_only(path)) as connection:
+            row = connection.execute("SELECT name FROM keys").fetchone()
+    except sqlite3.Error:
+        # Of an earlier version, or damaged, which is reported when it is opened.
         return None
     return row[0] if row else None
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from errors import StartError
 from faceset.database import check_integrity, has_log, read_only
+from faceset.seal import Seal
 from faceset.slots import joined
 from faceset.tables import VERSION
 
@@ -59,7 +60,7 @@ def checked_meanwhile(path: Path) -> Iterator[None]:
             raise found[0]
 
 
-def stored(path: Path, dim: int) -> Iterator[Part]:
+def stored(path: Path, dim: int, seal: Seal) -> Iterator[Part]:
     """Yield all faces, oldest first, in parts: the group's key, tokens, and vectors, float32 (n, dim).
 
     Raises sqlite3.Error, ValueError or LookupError when rows cannot be read.
@@ -70,7 +71,7 @@ def stored(path: Path, dim: int) -> Iterator[Part]:
         cursor = connection.execute(ALL)
         while rows := cursor.fetchmany(ROWS):
             owners, tokens, vectors = zip(*rows, strict=True)
-            matrix = joined(vectors, dim)
+            matrix = joined(list(map(seal.open_vector, vectors, tokens, owners)), dim)
             present = set(owners)
             for owner in present:
                 if len(present) == 1:

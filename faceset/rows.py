@@ -11,17 +11,18 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, literal_column, select
 from sqlalchemy.dialects.sqlite import insert
 
-from faceset.slots import VECTOR_TYPE
+from faceset.seal import VECTOR_TYPE, Seal
 from faceset.tables import faces, groups, slots
 from faceset.tokens import Face
 
 FACE = (
     faces.c.token,
+    faces.c.group_id,
     slots.c.vector,
+    faces.c.details,
     faces.c.confidence,
     faces.c.size,
     faces.c.photo_sha256,
-    faces.c.name,
     faces.c.created_at,
 )
 """The columns that `face_from` reads, in its order; select them from STORED."""
@@ -29,24 +30,26 @@ FACE = (
 STORED = faces.join(slots, slots.c.id == faces.c.slot)
 
 
-def face_from(row: Sequence[Any]) -> Face:
+def face_from(row: Sequence[Any], seal: Seal) -> Face:
     """Return the face of a row of FACE columns."""
-    token, vector, *rest = row
-    return Face(token, np.frombuffer(vector, VECTOR_TYPE), *rest)
+    token, owner, vector, details, confidence, size, photo, created_at = row
+    numbers = np.frombuffer(seal.open_vector(vector, token, owner), VECTOR_TYPE)
+    known = seal.open_details(details, token, owner)
+    return Face(token, numbers, confidence, size, photo, known.pop("name"), created_at, known)
 
 
-def row_of(face: Face, slot: int, owner: int, model: int, now: float) -> dict[str, Any]:
-    """Return the row for a face of group `owner`, made by `model`, at `now` (seconds since the epoch)."""
+def row_of(face: Face, slot: int, owner: int, model: int, seal: Seal) -> dict[str, Any]:
+    """Return the row for a face of group `owner`, made by `model`."""
     return {
         "token": face.token,
         "group_id": owner,
         "model_id": model,
-        "name": face.name,
         "slot": slot,
-        "created_at": face.created_at or now,
+        "created_at": face.created_at or time.time(),
         "confidence": face.confidence,
         "size": face.size,
         "photo_sha256": face.photo_sha256,
+        "details": seal.details({"name": face.name, **face.details}, face.token, owner),
     }
 
 
@@ -66,14 +69,10 @@ def _id_of(key: str) -> ScalarSelect[int]:
     return select(groups.c.id).where(groups.c.key == key).scalar_subquery()
 
 
-def matching(key: str, name: str | None, photo_sha256: bytes | None) -> ColumnElement[bool]:
-    """Return the condition for faces of a group whose name contains `name` and that came from that photo."""
+def from_photo(key: str, photo_sha256: bytes | None) -> ColumnElement[bool]:
+    """Return the condition for faces of a group, those of that photo only when one is given."""
     condition = in_group(key)
-    if name is not None:
-        condition &= faces.c.name.contains(name, autoescape=True)
-    if photo_sha256 is not None:
-        condition &= faces.c.photo_sha256 == photo_sha256
-    return condition
+    return condition if photo_sha256 is None else condition & (faces.c.photo_sha256 == photo_sha256)
 
 
 def those(tokens: Sequence[str], key: str) -> ColumnElement[bool]:

@@ -13,14 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
 
+from faceset.seal import VECTOR_TYPE, sealed_size
 from faceset.tables import faces, slots
 
-VECTOR_TYPE = "<f4"
 
-
-def fill(connection: Connection, vectors: NDArray[np.float32]) -> list[int]:
-    """Store vectors, float32 (n, dim), in free slots and new ones; return the slots' ids in order."""
-    data = [vector.tobytes() for vector in vectors.astype(VECTOR_TYPE)]
+def fill(connection: Connection, data: Sequence[bytes]) -> list[int]:
+    """Store sealed vectors, all of one size, in free slots and new ones; return the slots' ids in order."""
     free = select(slots.c.id).where(slots.c.used == 0).order_by(slots.c.id).limit(len(data))
     reused = list(connection.execute(free).scalars())
     first = (connection.execute(select(func.max(slots.c.id))).scalar() or 0) + 1
@@ -36,14 +34,14 @@ def fill(connection: Connection, vectors: NDArray[np.float32]) -> list[int]:
 
 def clear(connection: Connection, of: ColumnElement[bool], dim: int) -> None:
     """Overwrite the vectors of the faces that fit a condition; their slots are free then. Delete the faces next."""
-    nothing = bytes(dim * np.dtype(VECTOR_TYPE).itemsize)
+    nothing = bytes(sealed_size(dim))
     theirs = slots.c.id.in_(select(faces.c.slot).where(of))
     connection.execute(update(slots).where(theirs).values(used=0, vector=nothing))
 
 
 def joined(vectors: Sequence[bytes], dim: int) -> NDArray[np.float32]:
-    """Return slots' vectors as float32 (n, dim); raise ValueError for one of another size, or that holds no numbers."""
-    if {len(vector) for vector in vectors} != {dim * np.dtype(VECTOR_TYPE).itemsize}:
+    """Return opened vectors as float32 (n, dim); raise ValueError for one of another size, or that holds no numbers."""
+    if {len(vector) for vector in vectors} != {dim * VECTOR_TYPE.itemsize}:
         raise ValueError("a vector has another size")
     matrix = np.frombuffer(b"".join(vectors), VECTOR_TYPE).reshape(-1, dim)
     if not np.isfinite(matrix).all():

@@ -5,23 +5,25 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, exc, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, delete, exc, insert, select, update
 
 from errors import BadArguments, InternalError, StartError
-from faceset.database import Database
+from faceset.adoption import adopt
+from faceset.database import Database, sealing_key
 from faceset.index import ExactIndex
+from faceset.keyfile import KeyFile
 from faceset.loading import as_it_is, checked_meanwhile, stored, uncollected
-from faceset.rows import FACE, STORED, face_from, group_id, in_group, matching, row_of, those
+from faceset.pages import count, page
+from faceset.rows import FACE, STORED, face_from, group_id, in_group, row_of, those
+from faceset.seal import Seal
 from faceset.slots import clear, fill
-from faceset.tables import faces, models
+from faceset.tables import faces
 from faceset.tokens import Face
 
 Floats = NDArray[np.float32]
@@ -34,19 +36,22 @@ log = logging.getLogger("facetoken.faceset")
 class FaceSet:
     """Persist faces in groups and search them exactly; safe for many threads of one process.
 
-    Raises StartError when the file is damaged, made by another model, or from a newer version; InternalError when the
-    disk refuses, in which case nothing was changed.
+    Raises StartError when the file is damaged, made by another model, sealed with another key, or from a newer version;
+    InternalError when the disk refuses, in which case nothing was changed.
     """
 
-    def __init__(self, path: Path, fingerprint: str, dim: int) -> None:
+    def __init__(self, path: Path, fingerprint: str, dim: int, key_file: KeyFile | None = None) -> None:
+        """Open the face set at `path`, whose keys are in a file beside it unless another is given."""
         self.dim = dim
+        key_file = key_file or KeyFile(path.with_name("key"))
+        self._seal = Seal(key_file.of(sealing_key(path), path), fingerprint)
         # One writer at a time, and the index changes in the order of the commits.
         self._writing = threading.Lock()
         self._indexes: dict[str, ExactIndex] = {}
         self._read_ahead(path)
-        self._database = Database(path)
+        self._database = Database(path, self._seal)
         try:
-            self._model_id = self._adopt(fingerprint)
+            self._model_id = adopt(self._database.engine, path, self._seal)
             if not self._indexes:
                 self._load(path)
         except UNREADABLE as error:
@@ -70,9 +75,10 @@ class FaceSet:
             raise ValueError(f"a face's vector must be {self.dim} finite numbers")
         with self._write() as connection:
             owner = group_id(connection, group)
-            now = time.time()
-            places = fill(connection, vectors)
-            rows = [row_of(face, slot, owner, self._model_id, now) for face, slot in zip(new, places, strict=True)]
+            seal = self._seal
+            places = fill(connection, [seal.vector(face.vector, face.token, owner) for face in new])
+            sealed = zip(new, places, strict=True)
+            rows = [row_of(face, slot, owner, self._model_id, seal) for face, slot in sealed]
             try:
                 connection.execute(insert(faces), rows)
             except exc.IntegrityError as error:
@@ -116,12 +122,17 @@ class FaceSet:
 
     def rename(self, token: str, name: str, group: str) -> bool:
         """Give a face another name; tell whether it is there."""
+        mine = in_group(group) & (faces.c.token == token)
         with self._write() as connection:
-            mine = in_group(group) & (faces.c.token == token)
-            changed = connection.execute(update(faces).where(mine).values(name=name)).rowcount
+            row = connection.execute(select(faces.c.group_id, faces.c.details).where(mine)).first()
+            if row is None:
+                return False
+            details = self._seal.open_details(row.details, token, row.group_id) | {"name": name}
+            sealed = self._seal.details(details, token, row.group_id)
+            connection.execute(update(faces).where(mine).values(details=sealed))
             connection.commit()
             self._database.require_file()
-        return bool(changed)
+        return True
 
     def get(self, token: str, group: str) -> Face | None:
         """Return the face, or None."""
@@ -129,7 +140,7 @@ class FaceSet:
             row = connection.execute(
                 select(*FACE).select_from(STORED).where(in_group(group) & (faces.c.token == token))
             ).first()
-        return face_from(row) if row else None
+        return face_from(row, self._seal) if row else None
 
     def vector(self, token: str, group: str) -> Floats | None:
         """Return the face's vector from the index, float32 (dim,), or None."""
@@ -139,10 +150,8 @@ class FaceSet:
         """Return the number of faces in the group that fit the filters of `page`."""
         if name is None and photo_sha256 is None:
             return len(self._known(group))
-        query = select(func.count()).select_from(faces).where(matching(group, name, photo_sha256))
         with self._read() as connection:
-            total: int = connection.execute(query).scalar_one()
-        return total
+            return count(connection, self._seal, group, name, photo_sha256)
 
     def __contains__(self, token: str) -> bool:
         return any(token in index for index in list(self._indexes.values()))
@@ -164,12 +173,8 @@ class FaceSet:
         `after` is the cursor. `name` keeps the faces whose name contains it, whatever the case of ASCII letters;
         `photo_sha256` those that came from that very file.
         """
-        mine = matching(group, name, photo_sha256) & (faces.c.id > after)
-        query = select(faces.c.id, *FACE).select_from(STORED).where(mine).order_by(faces.c.id).limit(limit + 1)
         with self._read() as connection:
-            found = connection.execute(query).all()
-        following = found[limit - 1].id if len(found) > limit else None
-        return [face_from(row[1:]) for row in found[:limit]], following
+            return page(connection, self._seal, group, limit, after, name, photo_sha256)
 
     def search(
         self, vector: Floats, threshold: float, group: str, *, without: str | None = None
@@ -180,10 +185,10 @@ class FaceSet:
 
     def names(self, tokens: Sequence[str], group: str) -> dict[str, str]:
         """Return the names of those tokens that are in the group."""
-        mine = those(tokens, group)
+        query = select(faces.c.token, faces.c.group_id, faces.c.details).where(those(tokens, group))
         with self._read() as connection:
-            rows = connection.execute(select(faces.c.token, faces.c.name).where(mine))
-            return {row.token: row.name for row in rows}
+            rows = connection.execute(query).all()
+        return {row.token: self._seal.open_details(row.details, row.token, row.group_id)["name"] for row in rows}
 
     def _known(self, group: str) -> ExactIndex:
         """Return the group's index, or an empty one: asking for a group does not make it."""
@@ -218,24 +223,6 @@ class FaceSet:
                 log.error("the face set cannot be written: %s", error.orig)
                 raise InternalError("the face set cannot be written at the moment; nothing was changed") from error
 
-    def _adopt(self, fingerprint: str) -> int:
-        """Return the id of the model that made this face set; refuse one that another model made."""
-        with self._database.engine.begin() as connection:
-            used = connection.execute(select(models.c.id, models.c.fingerprint)).all()
-            others = [row.fingerprint for row in used if row.fingerprint != fingerprint]
-            if others and connection.execute(select(faces.c.id).limit(1)).first():
-                raise StartError(
-                    f"the face set {self._database.path} was made by {others[0]}, and this server runs {fingerprint}; "
-                    "their vectors do not compare. Set FACETOKEN_PRECISION and FACETOKEN_MIRROR as they were, "
-                    "or point FACETOKEN_DATA to another folder and import the photos again"
-                )
-            # An empty face set belongs to whoever opens it.
-            connection.execute(delete(models).where(models.c.fingerprint != fingerprint))
-            connection.execute(upsert(models).values(fingerprint=fingerprint).on_conflict_do_nothing())
-            mine = select(models.c.id).where(models.c.fingerprint == fingerprint)
-            model_id: int = connection.execute(mine).scalar_one()
-        return model_id
-
     def _read_ahead(self, path: Path) -> None:
         """Check the file, and build the indexes meanwhile when it need not be written to before."""
         try:
@@ -248,7 +235,7 @@ class FaceSet:
     def _load(self, path: Path) -> None:
         """Build the indexes from the rows."""
         with uncollected(), ExitStack() as filling:
-            for group, tokens, vectors in stored(path, self.dim):
+            for group, tokens, vectors in stored(path, self.dim, self._seal):
                 if group not in self._indexes:
                     filling.enter_context(self._index(group).filling())
                 self._index(group).add(tokens, vectors)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 from sqlalchemy import (
     Column,
     Connection,
@@ -16,8 +19,9 @@ from sqlalchemy import (
 )
 
 from errors import StartError
+from faceset.seal import VECTOR_TYPE, Seal
 
-VERSION = 2
+VERSION = 3
 
 metadata = MetaData()
 
@@ -34,6 +38,24 @@ models = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("fingerprint", Text, nullable=False, unique=True),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    # Of the key that seals; the key itself is elsewhere.
+    Column("name", LargeBinary, primary_key=True),
+)
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("app_key", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False, unique=True),
+    # Salt and hash.
+    Column("secret", LargeBinary, nullable=False),
+    Column("created_at", Float, nullable=False),
 )
 
 slots = Table(
@@ -53,12 +75,13 @@ faces = Table(
     Column("token", Text, nullable=False, unique=True),
     Column("group_id", ForeignKey("groups.id", ondelete="CASCADE"), nullable=False),
     Column("model_id", ForeignKey("models.id"), nullable=False),
-    Column("name", Text, nullable=False),
     Column("slot", ForeignKey("slots.id"), nullable=False, unique=True),
     Column("created_at", Float, nullable=False),
     Column("confidence", Float),
     Column("size", Float),
     Column("photo_sha256", LargeBinary),
+    # What a person could read: the name, and what an API dialect keeps. Sealed.
+    Column("details", LargeBinary, nullable=False),
     Index("faces_by_group", "group_id", "id"),
     Index("faces_by_photo", "group_id", "photo_sha256"),
     # Never hand out the id of a removed face again: page cursors are ids.
@@ -81,14 +104,29 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "CREATE UNIQUE INDEX faces_by_slot ON faces (slot)",
         "ALTER TABLE faces DROP COLUMN vector",
     ),
+    # 2 -> 3: vectors and names are sealed; tenants.
+    2: (
+        "CREATE TABLE tenants (id INTEGER NOT NULL PRIMARY KEY, app_key TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, "
+        "secret BLOB NOT NULL, created_at FLOAT NOT NULL)",
+        "CREATE TABLE keys (name BLOB NOT NULL PRIMARY KEY)",
+        "UPDATE slots SET vector = zeroblob(length(vector) + 32) WHERE used = 0",
+        "UPDATE slots SET vector = (SELECT sealed_vector(slots.vector, token, group_id) FROM faces WHERE slot = slots.id) "
+        "WHERE used = 1",
+        "ALTER TABLE faces ADD COLUMN details BLOB NOT NULL DEFAULT x''",
+        "UPDATE faces SET details = sealed_name(name, token, group_id)",
+        "ALTER TABLE faces DROP COLUMN name",
+    ),
 }
 
 
-def migrate(connection: Connection) -> bool:
+def migrate(connection: Connection, seal: Seal) -> bool:
     """Bring the database to VERSION, wholly or not at all, and tell whether rows were rewritten for that.
 
     The caller commits. Raises StartError for a database from the future.
     """
+    driver: Any = connection.connection.driver_connection
+    driver.create_function("sealed_vector", 3, lambda vector, *row: seal.vector(np.frombuffer(vector, VECTOR_TYPE), *row))
+    driver.create_function("sealed_name", 3, lambda name, *row: seal.details({"name": name}, *row))
     # sqlite3 begins no transaction of its own before changes to the schema.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     version: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()

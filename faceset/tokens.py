@@ -7,9 +7,10 @@ import string
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,8 @@ class Face:
     """Hold a face as the stores keep it.
 
     `vector` is float32 (128,) of length 1. `size` is the shorter side of the box in pixels. `photo_sha256` is the
-    digest of the file it came from. `name` and `created_at` (seconds since the epoch) are set once it is in a face set.
+    digest of the file it came from. `name` and `created_at` (seconds since the epoch) are set once it is in a face set;
+    `details` is what else an API dialect keeps of it, fit for JSON.
     """
 
     token: str
@@ -38,6 +40,7 @@ class Face:
     photo_sha256: bytes | None = None
     name: str = ""
     created_at: float = 0.0
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

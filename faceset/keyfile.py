@@ -1,0 +1,97 @@
+"""The file that the keys of a face set are kept in: for its owner's eyes only, and never made anew by mistake."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from errors import StartError
+from faceset.cipher import Keyring, keys_from, new_key
+
+MODE = 0o600
+
+
+class KeyFile:
+    """Read and write a key file: one key a line, the sealing one first."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> Keyring:
+        """Return the keys. Raises StartError when there are none, or when others may read them."""
+        return Keyring(self._keys())
+
+    def read_or_make(self) -> Keyring:
+        """Return the keys; make the file with a new one when it is not there."""
+        if not self.path.exists():
+            self._write([new_key()])
+        return self.read()
+
+    def of(self, sealing: bytes | None, path: Path) -> Keyring:
+        """Return the keys of the face set at `path`, which the key of that name seals; None: nothing is sealed yet.
+
+        A new key is made only then. Raises StartError when the right one is not here.
+        """
+        if sealing is None:
+            return self.read_or_make()
+        ring = self.read()
+        if sealing not in ring.names:
+            raise StartError(
+                f"the face set {path} is sealed with a key that is not in {self.path}; "
+                "put the right key file in its place"
+            )
+        return ring
+
+    def put_first(self, key: bytes) -> None:
+        """Add a key that seals from now on; those before still open."""
+        self._write([key, *self._keys()])
+
+    def keep_first(self) -> None:
+        """Forget every key but the sealing one."""
+        self._write(self._keys()[:1])
+
+    def _keys(self) -> list[bytes]:
+        try:
+            mode = stat.S_IMODE(self.path.stat().st_mode)
+            lines = self.path.read_text("ascii").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it holds no text"
+            raise StartError(f"cannot read the key file {self.path}: {reason}") from error
+        if mode & 0o077:
+            raise StartError(f"others may read the key file {self.path}; run `chmod 600` on it, and rotate the key")
+        try:
+            return keys_from(lines)
+        except ValueError as error:
+            raise StartError(f"the key file {self.path} is damaged: {error}; restore it from a backup") from error
+
+    def _write(self, keys: Sequence[bytes]) -> None:
+        """Replace the file at once: whoever is killed meanwhile leaves the old one or the new one."""
+        folder = self.path.parent
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder, prefix=".key-") as beside:
+                made = Path(beside) / "key"
+                with made.open("x", opener=_for_its_owner) as file:
+                    file.writelines(f"{key.hex()}\n" for key in keys)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(made, self.path)
+            _settle(folder)
+        except OSError as error:
+            raise StartError(f"cannot write the key file {self.path}: {error.strerror}") from error
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, MODE)
+
+
+def _settle(folder: Path) -> None:
+    """Have the disk know the folder's entries: a vector sealed by a key that is lost is lost."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

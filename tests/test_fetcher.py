@@ -1,0 +1,294 @@
+"""Fetching by URL: nothing but the public internet, whatever names, redirects and slow servers try."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from errors import PhotoTimeout, PhotoUrlError, UploadTooLarge
+from fetcher import Fetcher, FetchRule
+from tests.hostile_urls import hostile_urls
+
+LOOPBACK = "127.0.0.1"
+PHOTO = b"a photo " * 1000
+MANY = 10_000_000
+
+Script = Callable[[socket.socket, bytes], None]
+
+
+def answer(body: bytes = PHOTO, status: str = "200 OK", *headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {status}", "Connection: close", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+class Listener:
+    """A server on loopback that answers every connection by a script, and counts them."""
+
+    def __init__(self, script: Script, context: ssl.SSLContext | None = None) -> None:
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self._script, self._context = script, context
+        self._socket = socket.create_server((LOOPBACK, 0))
+        self.port = int(self._socket.getsockname()[1])
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                accepted, _ = self._socket.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._answer, args=(accepted,), daemon=True).start()
+
+    def _answer(self, accepted: socket.socket) -> None:
+        with closing(accepted):
+            try:
+                connected = accepted
+                if self._context is not None:
+                    connected = self._context.wrap_socket(accepted, server_side=True)
+                request = connected.recv(65536)
+                self.requests.append(request)
+                self._script(connected, request)
+                connected.close()
+            except OSError:
+                return
+
+    def stop(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join(10)
+
+
+@contextmanager
+def listening(script: Script, context: ssl.SSLContext | None = None) -> Iterator[Listener]:
+    listener = Listener(script, context)
+    try:
+        yield listener
+    finally:
+        listener.stop()
+
+
+def sending(data: bytes) -> Script:
+    return lambda connected, _: connected.sendall(data)
+
+
+def dripping(head: bytes) -> Script:
+    """A byte now and then, for ever: none of the reader's own waits is ever over."""
+
+    def drip(connected: socket.socket, _: bytes) -> None:
+        connected.sendall(head)
+        for _ in range(200):
+            time.sleep(0.05)
+            connected.sendall(b"a")
+
+    return drip
+
+
+def fetcher(port: int, **options: float) -> Fetcher:
+    """A fetcher that may go to one port of loopback, by address and by the name photos.test."""
+    allow = frozenset({f"{LOOPBACK}:{port}", f"photos.test:{port}"})
+    return Fetcher(FetchRule(allow, **options), lambda host, _: [LOOPBACK if host == "photos.test" else host])  # type: ignore[arg-type]
+
+
+def test_a_photo_is_fetched() -> None:
+    with listening(sending(answer())) as listener:
+        assert fetcher(listener.port).get(f"http://photos.test:{listener.port}/a.jpg?x=1#y", MANY) == PHOTO
+    (request,) = listener.requests
+    assert request.startswith(b"GET /a.jpg?x=1 HTTP/1.1\r\n")
+    assert f"Host: photos.test:{listener.port}\r\n".encode() in request
+    assert b"Accept-Encoding: identity\r\n" in request
+
+
+def test_hostile_urls_send_no_packet() -> None:
+    with listening(sending(answer())) as listener:
+        urls = hostile_urls(listener.port)
+        assert len(urls) >= 60
+        for fetch in (Fetcher(FetchRule()), Fetcher(FetchRule(ports=frozenset((80, 443, listener.port))))):
+            for url in urls:
+                with pytest.raises(PhotoUrlError):
+                    fetch.get(url, MANY)
+        assert listener.connections == 0
+
+
+def test_a_name_that_leads_inside_is_refused_though_one_address_is_public() -> None:
+    with listening(sending(answer())) as listener:
+        fetch = Fetcher(FetchRule(ports=frozenset({listener.port})), lambda *_: ["8.8.8.8", LOOPBACK])
+        with pytest.raises(PhotoUrlError):
+            fetch.get(f"http://both.test:{listener.port}/", MANY)
+        assert listener.connections == 0
+
+
+def test_the_address_that_was_checked_is_the_one_connected_to() -> None:
+    asked: list[str] = []
+
+    def rebinding(host: str, _: int) -> list[str]:
+        # The second answer would lead inside.
+        asked.append(host)
+        return [LOOPBACK] if len(asked) == 1 else ["169.254.169.254"]
+
+    with listening(sending(answer())) as listener:
+        fetch = Fetcher(FetchRule(frozenset({f"rebinding.test:{listener.port}"})), rebinding)
+        assert fetch.get(f"http://rebinding.test:{listener.port}/", MANY) == PHOTO
+    assert asked == ["rebinding.test"]
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
+def test_redirects_are_followed_and_checked_again(status: str) -> None:
+    def redirect(connected: socket.socket, request: bytes) -> None:
+        there = request.startswith(b"GET /there ")
+        connected.sendall(answer() if there else answer(b"", status, "Location: /there"))
+
+    with listening(redirect) as listener, listening(sending(answer())) as inside:
+        fetch = fetcher(listener.port)
+        assert fetch.get(f"http://{LOOPBACK}:{listener.port}/here", MANY) == PHOTO
+        for url in (f"http://{LOOPBACK}:{inside.port}/", "http://169.254.169.254/", "file:///etc/passwd", "//[::1]/"):
+            with listening(sending(answer(b"", status, f"Location: {url}"))) as away:
+                with pytest.raises(PhotoUrlError):
+                    fetcher(away.port).get(f"http://{LOOPBACK}:{away.port}/", MANY)
+                assert away.connections == 1
+        assert inside.connections == 0
+
+
+def test_three_redirects_and_no_more() -> None:
+    def count_down(connected: socket.socket, request: bytes) -> None:
+        left = int(request[5:6])
+        connected.sendall(answer(b"", "302 Found", f"Location: /{left - 1}") if left else answer())
+
+    with listening(count_down) as listener:
+        fetch = fetcher(listener.port)
+        assert fetch.get(f"http://{LOOPBACK}:{listener.port}/3", MANY) == PHOTO
+        with pytest.raises(PhotoUrlError):
+            fetch.get(f"http://{LOOPBACK}:{listener.port}/4", MANY)
+
+
+@pytest.mark.parametrize("length", [(), ("Content-Length: 8000",), ("Content-Length: 1",), ("Content-Length: 99999",)])
+def test_too_many_bytes_are_not_read(length: tuple[str, ...]) -> None:
+    with listening(sending(answer(PHOTO, "200 OK", *length))) as listener:
+        fetch = fetcher(listener.port)
+        if length == ("Content-Length: 1",):
+            assert fetch.get(f"http://{LOOPBACK}:{listener.port}/", 7999) == PHOTO[:1]
+            return
+        with pytest.raises(UploadTooLarge):
+            fetch.get(f"http://{LOOPBACK}:{listener.port}/", 7999)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        answer(b"", "404 Not Found"),
+        answer(b"", "500 Broken"),
+        answer(b"", "204 No Content"),
+        answer(PHOTO[:10], "200 OK", "Content-Length: 8000"),
+        b"nonsense\r\n\r\n",
+        b"",
+    ],
+)
+def test_what_is_absent_or_broken_looks_like_what_is_refused(data: bytes) -> None:
+    with listening(sending(data)) as listener:
+        with pytest.raises(PhotoUrlError) as absent:
+            fetcher(listener.port).get(f"http://{LOOPBACK}:{listener.port}/", MANY)
+    with pytest.raises(PhotoUrlError) as refused:
+        Fetcher(FetchRule()).get("http://169.254.169.254/", MANY)
+    with pytest.raises(PhotoUrlError) as closed:
+        fetcher(listener.port).get(f"http://{LOOPBACK}:{listener.port}/", MANY)
+    assert absent.value.detail == refused.value.detail == closed.value.detail
+    assert type(absent.value) is type(refused.value) is type(closed.value)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        dripping(b"HTTP/1.1 200 OK\r\nX: "),
+        dripping(answer(b"")),
+        dripping(answer(b"", "200 OK", "Content-Length: 8000")),
+        lambda *_: time.sleep(8),
+    ],
+)
+def test_a_slow_server_is_cut_off(script: Script) -> None:
+    with listening(script) as listener:
+        begun = time.monotonic()
+        with pytest.raises(PhotoTimeout):
+            fetcher(listener.port, seconds=0.5).get(f"http://{LOOPBACK}:{listener.port}/", MANY)
+        assert time.monotonic() - begun < 5
+
+
+def test_a_name_server_that_hangs_is_not_waited_for() -> None:
+    hanging = threading.Event()
+
+    def resolve(*_: object) -> list[str]:
+        hanging.wait(20)
+        return ["8.8.8.8"]
+
+    with pytest.raises(PhotoTimeout):
+        Fetcher(FetchRule(seconds=0.3), resolve).get("http://example.org/", MANY)
+    hanging.set()
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's context for the name photos.test, and a client's that trusts it."""
+    folder: Path = tmp_path_factory.mktemp("certificates")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "photos.test")])
+    today = datetime.datetime.now(datetime.UTC)
+    names = x509.SubjectAlternativeName([x509.DNSName("photos.test"), x509.IPAddress(ipaddress.ip_address("8.8.8.8"))])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(today - datetime.timedelta(days=1))
+        .not_valid_after(today + datetime.timedelta(days=1))
+        .add_extension(names, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, secret = folder / "certificate.pem", folder / "key.pem"
+    pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    secret.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(pem, secret)
+    return server, ssl.create_default_context(cafile=str(pem))
+
+
+def test_https_asks_for_the_name_and_checks_the_certificate(
+    certificates: tuple[ssl.SSLContext, ssl.SSLContext],
+) -> None:
+    server, client = certificates
+    asked: list[str | None] = []
+    server.sni_callback = lambda _socket, name, _context: asked.append(name)  # type: ignore[assignment]
+    with listening(sending(answer()), server) as listener:
+        rule = FetchRule(frozenset({f"photos.test:{listener.port}", f"other.test:{listener.port}"}))
+        fetch = Fetcher(rule, lambda *_: [LOOPBACK], client)
+        assert fetch.get(f"https://photos.test:{listener.port}/", MANY) == PHOTO
+        assert asked == ["photos.test"]
+        assert f"Host: photos.test:{listener.port}\r\n".encode() in listener.requests[0]
+        with pytest.raises(PhotoUrlError):
+            fetch.get(f"https://other.test:{listener.port}/", MANY)
+        with pytest.raises(PhotoUrlError):
+            Fetcher(rule, lambda *_: [LOOPBACK]).get(f"https://photos.test:{listener.port}/", MANY)
+        assert len(listener.requests) == 1
+
+
+def test_no_proxy_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening(sending(answer())) as listener, listening(sending(answer(b"proxied"))) as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://{LOOPBACK}:{proxy.port}")
+        assert fetcher(listener.port).get(f"http://{LOOPBACK}:{listener.port}/", MANY) == PHOTO
+        assert proxy.connections == 0

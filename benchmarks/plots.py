@@ -101,8 +101,11 @@ def _up(axes: Axes, panel: Panel) -> None:
         return
     axes.set_yscale("log")
     low, high = axes.get_ylim()
+    # A line that ends before the others has its title above its end.
+    ends = {_end(panel.lines, name)[0] for name in contestants_of(panel.lines)}
+    room = 1.2 if len(ends) == 1 else 2.5
     # Less than an octave or so would be drawn as noise over the whole height.
-    axes.set_ylim(low / 1.2, max(high * 1.2, low * 4))
+    axes.set_ylim(low / 1.2, max(high * room, low * 4))
     low, high = axes.get_ylim()
     axes.yaxis.set_major_locator(LogLocator(subs=STEPS if high > 10 * low else FINE_STEPS))
     axes.yaxis.set_minor_locator(NullLocator())
@@ -117,7 +120,7 @@ def _labels(axes: Axes, ends: Sequence[tuple[Look, tuple[float, float]]], last: 
         style, (at, _) = ends[place]
         below = max(heights[place], below + LABEL_GAP)
         right = axes.transAxes.inverted().transform(axes.transData.transform((at, 1)))[0]
-        offset, side = ((8, 0), "left") if at == last else ((0, 11), "right")
+        offset, side = ((8, 0), "left") if at == last else ((0, 11), "right" if right > 0.5 else "left")
         axes.annotate(style.title, (right, below), offset, "axes fraction", "offset points", color=style.colour,
                       ha=side, va="center", fontsize=9, annotation_clip=False)  # fmt: skip
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,9 +61,12 @@ class ExactIndex:
                 raise ValueError("a token is in the index already")
             runs = self._take_rows(len(tokens))
             self._segments.write(runs, vectors)
-            for row, token in zip(chain.from_iterable(runs), tokens, strict=True):
-                self._tokens[row] = token
-                self._rows[token] = row
+            done = 0
+            for run in runs:
+                named = tokens[done : done + len(run)]
+                self._tokens[run.start : run.stop] = named
+                self._rows.update(zip(named, run, strict=True))
+                done += len(run)
 
     def remove(self, tokens: Sequence[str]) -> int:
         """Overwrite the tokens' vectors; return how many were there."""

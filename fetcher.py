@@ -14,9 +14,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as LookupTimeout
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
+from http.client import HTTPException
 from urllib.parse import urljoin
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -75,7 +76,7 @@ class Fetcher:
                 answer = self._ask(parse(url), until, max_bytes)
             except TimeoutError as error:
                 raise PhotoTimeout("the photo behind the URL did not arrive in time") from error
-            except (OSError, ValueError, HTTPError) as error:
+            except (OSError, ValueError, HTTPError, HTTPException) as error:
                 if time.monotonic() >= until:
                     raise PhotoTimeout("the photo behind the URL did not arrive in time") from error
                 raise _nothing_there() from error
@@ -89,15 +90,15 @@ class Fetcher:
         with self._connected(target, address, until) as connection:
             headers = {"Host": target.authority, "Accept-Encoding": "identity", "User-Agent": "facetoken"}
             connection.request("GET", target.path, headers=headers, preload_content=False, decode_content=False)
-            response = connection.getresponse()
-            if response.status in REDIRECTS and response.headers.get("Location"):
-                return _Redirect(response.headers["Location"])
-            if response.status != 200:
-                raise _nothing_there()
-            photo = _read(response, max_bytes)
-            # A connection that was cut off ends like one that was closed.
-            _left(until)
-            return photo
+            with closing(connection.getresponse()) as response:
+                if response.status in REDIRECTS and response.headers.get("Location"):
+                    return _Redirect(response.headers["Location"])
+                if response.status != 200:
+                    raise _nothing_there()
+                photo = _read(response, max_bytes)
+                # A connection that was cut off ends like one that was closed.
+                _left(until)
+                return photo
 
     def _checked_address(self, target: Target, until: float) -> str:
         allowed = target.is_named_in(self._rule.allow)

@@ -74,7 +74,7 @@ class KeyFile:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder, prefix=".key-") as beside:
                 made = Path(beside) / "key"
-                with made.open("x", opener=_for_its_owner) as file:
+                with open(made, "x", opener=_for_its_owner) as file:
                     file.writelines(f"{key.hex()}\n" for key in keys)
                     file.flush()
                     os.fsync(file.fileno())

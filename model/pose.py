@@ -40,7 +40,11 @@ def pose(face: Detection, width: int, height: int) -> Pose:
     focal = float(max(width, height))
     camera = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
     points = np.array(face.landmarks, np.float64)
-    found, turn, _ = cv2.solvePnP(HEAD, points, camera, None, flags=cv2.SOLVEPNP_SQPNP)
+    try:
+        found, turn, _ = cv2.solvePnP(HEAD, points, camera, None, flags=cv2.SOLVEPNP_SQPNP)
+    except cv2.error:
+        # Points all on one spot: a detection that is hardly a face.
+        found, turn = False, np.zeros(3)
     if not found or not np.isfinite(turn).all():
         return Pose(0.0, 0.0, 0.0)
     rotation, _ = cv2.Rodrigues(turn)

@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -56,17 +56,16 @@ class Listener:
             threading.Thread(target=self._answer, args=(accepted,), daemon=True).start()
 
     def _answer(self, accepted: socket.socket) -> None:
-        with closing(accepted):
-            try:
-                connected = accepted
-                if self._context is not None:
-                    connected = self._context.wrap_socket(accepted, server_side=True)
+        try:
+            with accepted if self._context is None else self._context.wrap_socket(accepted, server_side=True) as connected:
                 request = connected.recv(65536)
-                self.requests.append(request)
-                self._script(connected, request)
-                connected.close()
-            except OSError:
-                return
+                if request:
+                    self.requests.append(request)
+                    self._script(connected, request)
+        except OSError:
+            return
+        finally:
+            accepted.close()
 
     def stop(self) -> None:
         self._socket.shutdown(socket.SHUT_RDWR)

@@ -15,7 +15,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from kernels import kernel
+from kernels import kernel, spread
 
 LANES = 16
 """Vectors a block."""
@@ -52,7 +52,7 @@ def _emit_add_squares(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
     builder.position_at_end(loop)
     pair, total = builder.phi(COUNT), builder.phi(WORDS)
     code = builder.sext(builder.load(builder.gep(codes, [pair]), align=1), HALVES)
-    wanted = _spread(builder, builder.load(builder.gep(query, [pair]), align=2))
+    wanted = spread(builder, builder.load(builder.gep(query, [pair]), align=2), LANES)
     difference = builder.bitcast(builder.sub(code, builder.bitcast(wanted, HALVES)), WORDS)
     sixteen = ir.Constant(WORDS, [16] * LANES)
     high = builder.ashr(difference, sixteen)
@@ -65,14 +65,8 @@ def _emit_add_squares(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
     builder.cbranch(builder.icmp_signed("<", next_pair, pairs), loop, done)
     builder.position_at_end(done)
     builder.store(following, sums, align=4)
-    within = builder.icmp_signed("<=", following, _spread(builder, limit))
+    within = builder.icmp_signed("<=", following, spread(builder, limit, LANES))
     return builder.zext(builder.bitcast(within, ir.IntType(LANES)), WORD)
-
-
-def _spread(builder: Any, word: Any) -> Any:
-    """Return a vector that holds the word in every lane."""
-    nothing, zero = ir.Constant(WORDS, ir.Undefined), ir.Constant(WORDS, [0] * LANES)
-    return builder.shuffle_vector(builder.insert_element(nothing, word, ir.Constant(WORD, 0)), nothing, zero)
 
 
 CODES = types.Array(types.int8, 4, "C")

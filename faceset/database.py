@@ -103,16 +103,13 @@ def check_integrity(path: Path) -> None:
     if not path.exists() or path.stat().st_size == 0:
         return
     try:
-        connection = read_only(path)
-        try:
+        with closing(read_only(path)) as connection:
             # The quick check compares no index with its table: a second less at a million faces, and faces not found.
             problems = [" ".join(row[0].split()) for row in connection.execute("PRAGMA integrity_check(3)")]
             (page,) = connection.execute("PRAGMA page_size").fetchone()
             if problems == ["ok"] and path.stat().st_size % page and not has_log(path):
                 # SQLite reads what is missing of its last page as zeros.
                 problems = ["its last page is cut off"]
-        finally:
-            connection.close()
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", None) not in DAMAGED:
             raise StartError(
@@ -131,13 +128,10 @@ def stored_fingerprint(path: Path) -> str | None:
     if not path.is_file() or path.stat().st_size == 0:
         return None
     try:
-        connection = read_only(path)
-        try:
+        with closing(read_only(path)) as connection:
             row = connection.execute(
                 "SELECT fingerprint FROM models WHERE EXISTS (SELECT 1 FROM faces) LIMIT 1"
             ).fetchone()
-        finally:
-            connection.close()
     except sqlite3.Error:
         # A damaged file is reported when it is opened.
         return None

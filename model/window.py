@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.runtime import constants
-from model.sheets import WINDOW
-from model.window_kernel import LANES, STRIDE, compute
+from model.sheets import STRIDE, WINDOW
+from model.window_kernel import LANES, compute
 
 Floats = NDArray[np.float32]
 

@@ -15,7 +15,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from kernels import kernel
+from kernels import kernel, spread
+from model.sheets import STRIDE
 
 LANES = 16
 """Output channels a register. A layer's weights are float32 (2 + taps, LANES): biases, PReLU slopes, then the taps in
@@ -24,10 +25,10 @@ the order of their source: row, column, channel. What a layer does not use is ze
 CHANNELS = 10
 """Output channels of the first layer that are in use."""
 
-STRIDE, SIDE = 2, 5
-"""Pixels from a window to the next, and places a side of a window after the first layer and its pooling."""
+SIDE = 5
+"""Places a side of a window after the first layer and its pooling."""
 
-WORD, COUNT, NUMBER = ir.IntType(32), ir.IntType(64), ir.FloatType()
+COUNT, NUMBER = ir.IntType(64), ir.FloatType()
 NUMBERS = ir.VectorType(NUMBER, LANES)
 
 
@@ -61,7 +62,7 @@ def _emit(context: Any, builder: Any, arguments: Any, places: int) -> Any:
     def add_tap(line: Any, weights: Any, tap: Any, sums: list[Any]) -> list[Any]:
         weight, at, totals = builder.load(builder.gep(weights, [tap]), align=4), builder.gep(line, [tap]), []
         for total in sums:
-            product = builder.fmul(_spread(builder, builder.load(at, align=4)), weight, flags=["contract"])
+            product = builder.fmul(spread(builder, builder.load(at, align=4), LANES), weight, flags=["contract"])
             totals.append(builder.fadd(product, total, flags=["contract"]))
             at = builder.gep(at, [step])
         return totals
@@ -88,12 +89,6 @@ def _repeat(builder: Any, times: Any, values: list[Any], body: Callable[[Any, li
     builder.cbranch(builder.icmp_signed("<", following, times), loop, done)
     builder.position_at_end(done)
     return made
-
-
-def _spread(builder: Any, number: Any) -> Any:
-    """Return a vector that holds the number in every lane."""
-    nothing, zeros = ir.Constant(NUMBERS, ir.Undefined), ir.Constant(ir.VectorType(WORD, LANES), [0] * LANES)
-    return builder.shuffle_vector(builder.insert_element(nothing, number, ir.Constant(WORD, 0)), nothing, zeros)
 
 
 def _count(number: int) -> Any:

@@ -176,7 +176,7 @@ def test_a_run_on_own_photos_writes_everything(
     (folder / "broken.jpg").write_bytes(b"no photo")
     out = tmp_path / "photo.json"
     own = ["--images", str(folder), "--weights", str(settings.weights), "--json", str(out)]
-    assert photo.main([*own, "--quick", "--peers", "", "--stages", "detection"]) == 0
+    assert photo.main([*own, "--quick", "--peers", "", "--stages", "detection,embedding"]) == 0
     facts = json.loads(out.read_text())
     assert facts.keys() >= {
         "machine",
@@ -189,9 +189,10 @@ def test_a_run_on_own_photos_writes_everything(
         "disturbed",
     }
     assert facts["wrong"] == []
-    detection = facts["stages"]["detection"]
+    detection, embedding = facts["stages"]["detection"], facts["stages"]["embedding"]
     assert [case["case"] for case in detection["cases"]] == ["0", "1"]
-    for case in detection["cases"]:
+    assert [case["case"] for case in embedding["cases"]] == ["1 face", "4 faces", "8 faces"]
+    for case in [*detection["cases"], *embedding["cases"]]:
         ours = case["contestants"][OURS]
         assert ours["faces"] >= 1
         assert len(ours["values"]) == 2

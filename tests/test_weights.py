@@ -139,8 +139,9 @@ def test_damage_is_noticed_and_mended(filled: Path, settings: Settings) -> None:
     for damaged in (b"", data[: len(data) // 2], data[:1000] + bytes([data[1000] ^ 1]) + data[1001:]):
         replace(target, damaged)
         assert not is_intact(filled, FACENET)
-    ensure(filled, h5=weights.ensure_h5(settings.weights))
-    assert all(is_intact(filled, file) for file in SERVED)
+        ensure(filled, h5=weights.ensure_h5(settings.weights))
+        assert all(is_intact(filled, file) for file in SERVED)
+        assert target.read_bytes() == data
 
 
 def test_an_h5_with_other_bytes_is_refused(filled: Path, tmp_path: Path) -> None:

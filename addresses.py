@@ -36,7 +36,7 @@ FORWARDED = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Hold the parts of a URL: `host` is a lower-case name or the canonical text of an address, `path` has the query."""
+    """Hold the parts of a URL: `host` is a lower-case name or an address in canonical form, `path` has the query."""
 
     scheme: str
     host: str

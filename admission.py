@@ -68,28 +68,56 @@ class Lane:
 
 
 class Gate:
-    """Send each request through its lane; one that finds no room is marked to be refused at once."""
+    """Send each request through its lane; one that finds no room is marked to be refused at once.
 
-    def __init__(self, application: Wsgi, *, threads: int, photos: int, queue: int, patience: float) -> None:
+    `fetching` tells by the path which requests may wait for another server's photo. They have a lane of their own:
+    a slow server elsewhere holds up those who ask for its photos, and nobody else.
+    """
+
+    def __init__(
+        self,
+        application: Wsgi,
+        *,
+        threads: int,
+        photos: int,
+        queue: int,
+        patience: float,
+        fetches: int,
+        fetching: Callable[[str], bool],
+    ) -> None:
         self._application = application
         self._light = Lane(threads, queue, patience)
-        self._photos = Lane(photos, queue, patience)
-        # A thread's niceness can be raised and, without privileges, never lowered: photos have threads of their own.
-        self._photo_threads = ThreadPoolExecutor(photos, thread_name_prefix="photo", initializer=be_nice)
+        self._photos = _NiceLane(photos, queue, patience, "photo")
+        self._fetches = _NiceLane(fetches, queue, patience, "fetch")
+        self._fetching = fetching
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Answer:
         if environ.get("PATH_INFO") in HEALTH_PATHS:
             return self._application(environ, start_response)
-        photo = int(environ.get("CONTENT_LENGTH") or 0) > LIGHT_BODY
-        lane = self._photos if photo else self._light
+        lane = self._lane(environ)
         wait = lane.enter()
         if wait is not None:
             environ[REFUSED] = math.ceil(wait)
             return self._application(environ, start_response)
-        if not photo:
-            return lane.run(lambda: self._application(environ, start_response))
-        # Handed over in its turn and not before: the lane measures how long a photo takes.
-        return lane.run(lambda: self._photo_threads.submit(self._application, environ, start_response).result())
+        return lane.run(lambda: self._application(environ, start_response))
+
+    def _lane(self, environ: dict[str, Any]) -> Lane:
+        if environ.get("REQUEST_METHOD") == "POST" and self._fetching(environ.get("PATH_INFO", "")):
+            return self._fetches
+        return self._photos if int(environ.get("CONTENT_LENGTH") or 0) > LIGHT_BODY else self._light
+
+
+class _NiceLane(Lane):
+    """A lane whose work is done with less priority."""
+
+    def __init__(self, running: int, waiting: int, patience: float, name: str) -> None:
+        super().__init__(running, waiting, patience)
+        # A thread's niceness can be raised and, without privileges, never lowered: such work has threads of its own.
+        self._threads = ThreadPoolExecutor(running, thread_name_prefix=name, initializer=be_nice)
+
+    def run(self, work: Callable[[], Answer]) -> Answer:
+        # Handed over in its turn and not before: the lane measures how long the work takes.
+        return super().run(lambda: self._threads.submit(work).result())
 
 
 def be_nice() -> None:

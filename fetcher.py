@@ -32,7 +32,7 @@ REDIRECTS = frozenset((301, 302, 303, 307, 308))
 CHUNK = 64 * 1024
 
 LOOKUPS = 8
-"""Names looked up at a time. The system's resolver has no time limit of its own; a stuck one holds a thread of these."""
+"""Names looked up at a time. The system's resolver has no time limit; a stuck one holds a thread of these."""
 
 Resolver = Callable[[str, int], list[str]]
 

@@ -19,13 +19,10 @@ from api.envelope import Envelope
 from engine import FaceEngine
 from errors import InternalError, Overloaded, StartError
 from faceset.scan import start_threads
-from images import NATIVE_LIMITS
 from serving import Server
 from settings import Settings
 from startup import keep_memory, locked_data, open_engine
 
-# What a multipart body adds to the photo: boundaries, headers and the small fields.
-FORM_OVERHEAD = 64 * 1024
 SWEEP_SECONDS = 15
 
 SWITCH_SECONDS = 0.0005
@@ -50,12 +47,11 @@ def create_app(settings: Settings, engine: EngineSource) -> Flask:
     """Return the application; `engine` returns the engine, or raises errors.Overloaded while it starts."""
     app = Flask("facetoken", static_folder=None)
     app.request_class = PhotoRequest
-    app.config["MAX_CONTENT_LENGTH"] = NATIVE_LIMITS.max_bytes + FORM_OVERHEAD
     # Field names keep the order in which the contract documents them.
     app.json.sort_keys = False  # type: ignore[attr-defined]
     Envelope(settings).attach(app)
     app.register_blueprint(health.blueprint(engine))
-    for dialect in api.DIALECTS:
+    for dialect in api.served(settings):
         app.register_blueprint(dialect.blueprint(settings, engine))
     return app
 

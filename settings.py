@@ -63,6 +63,18 @@ def _origins(text: str) -> tuple[str, ...]:
     return origins
 
 
+DIALECTS = ("nhn", "finday", "withmind", "homybk")
+
+
+def _dialects(text: str) -> tuple[str, ...]:
+    named = tuple(part.strip() for part in text.split(",") if part.strip())
+    if text.strip() == "none":
+        return ()
+    if not named or not set(named) <= set(DIALECTS):
+        raise ValueError
+    return named
+
+
 @dataclass(frozen=True)
 class Settings:
     """Hold the settings of one server or command; `from_environment` reads and checks them."""
@@ -99,6 +111,9 @@ class Settings:
     token_memory: int = _number(int, 1, 1_048_576, 256, "Megabytes of never-added faces kept; the oldest go first.")
     threads: int = _number(int, 1, 256, 8, "Requests worked on at the same time, those without a photo.")
     photos: int = _number(int, 0, 64, 0, "Photos worked on at the same time. 0: as many as there are cores.")
+    fetches: int = _number(
+        int, 1, 64, 8, "Requests worked on at the same time that may bring their photo by a URL; they wait for others."
+    )
     queue: int = _number(int, 0, 1024, 64, "Requests of either kind that may wait; beyond that the answer is 503.")
     patience: float = _number(
         float, 0, 3600, 5, "Seconds that a request may have to expect to wait; with more ahead of it the answer is 503."
@@ -107,6 +122,12 @@ class Settings:
     get_writes: bool = _switch(
         True,
         "Let GET /addface and GET /removeface change the face set, as the contract has it. POST always does.",
+    )
+    dialects: tuple[str, ...] = _setting(
+        DIALECTS,
+        _dialects,
+        "a comma list of " + ", ".join(DIALECTS) + ", or none",
+        "API dialects beside the native one.",
     )
     status_200: bool = _switch(False, "Answer every request with HTTP 200, for clients of the original service.")
     cors_origins: tuple[str, ...] = _setting(
@@ -162,4 +183,6 @@ class SettingRow:
             return str(int(self.default))
         if isinstance(self.default, Path):
             return f"{self.default.relative_to(ROOT)}/ of the checkout"
+        if isinstance(self.default, tuple) and self.default:
+            return ",".join(self.default)
         return str(self.default) if self.default not in (None, ()) else "unset"

@@ -1,14 +1,20 @@
-"""The API dialects, and who renders an error under which path."""
+"""The API dialects: which are served, and who answers under which path."""
 
 from __future__ import annotations
 
 from api import native
 from api.dialect import Dialect
+from settings import Settings
 
-DIALECTS: tuple[Dialect, ...] = (native.DIALECT,)
-"""Every dialect; the first one whose prefix fits a path answers for it, so the native one, of prefix `/`, is last."""
+OPTIONAL: tuple[Dialect, ...] = ()
+"""The dialects beside the native one, each served unless the settings leave it out."""
 
 
-def dialect_of(path: str) -> Dialect:
-    """Return the dialect that answers for a path, known or not."""
-    return next((dialect for dialect in DIALECTS if path.startswith(dialect.prefix)), DIALECTS[-1])
+def served(settings: Settings) -> tuple[Dialect, ...]:
+    """Return the dialects that the settings ask for; the native one, whose prefix fits every path, is last."""
+    return (*(dialect for dialect in OPTIONAL if dialect.name in settings.dialects), native.DIALECT)
+
+
+def dialect_of(path: str, dialects: tuple[Dialect, ...]) -> Dialect:
+    """Return which of the dialects answers for a path, known or not."""
+    return next(dialect for dialect in dialects if path.startswith(dialect.prefixes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,17 +11,29 @@ from flask import Blueprint
 
 from engine import FaceEngine
 from errors import FaceError
+from images import NATIVE_LIMITS
 from settings import Settings
 
 EngineSource = Callable[[], FaceEngine]
 """Return the engine; raise errors.Overloaded while it is still starting."""
 
+FORM_OVERHEAD = 64 * 1024
+"""What a body adds to its photos: boundaries, headers, the small fields."""
+
+NEVER = re.compile(r"(?!)")
+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """Hold a dialect: the paths it answers for, its routes, and its words for an error (a JSON body and a status)."""
+    """Hold a dialect: the paths it answers for, its routes, and its words for an error (a JSON body and a status).
+
+    `max_body` are the bytes that its requests may have. `fetching` fits the paths of those that may bring a photo by
+    its URL, and so wait for others.
+    """
 
     name: str
-    prefix: str
+    prefixes: tuple[str, ...]
     blueprint: Callable[[Settings, EngineSource], Blueprint]
     render: Callable[[FaceError], tuple[dict[str, Any], int]]
+    max_body: int = NATIVE_LIMITS.max_bytes + FORM_OVERHEAD
+    fetching: re.Pattern[str] = NEVER

@@ -11,7 +11,7 @@ import time
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
-from api import dialect_of
+from api import dialect_of, served
 from errors import BadArguments, FaceError, InternalError, Overloaded, UnknownPath, UploadTooLarge, WrongMethod
 from settings import Settings
 
@@ -28,6 +28,7 @@ class Envelope:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._dialects = served(settings)
 
     def attach(self, app: Flask) -> None:
         app.before_request(self._begin)
@@ -40,13 +41,14 @@ class Envelope:
         g.begun = time.perf_counter()
         asked = request.headers.get("X-Request-Id", "")
         g.request_id = asked if _REQUEST_ID.fullmatch(asked) else new_request_id()
+        request.max_content_length = dialect_of(request.path, self._dialects).max_body
         seconds = request.environ.get(REFUSED)
         if seconds is not None:
             raise Overloaded(f"the server is busy; try again in {seconds} seconds", seconds)
 
     def _render(self, error: FaceError) -> Response:
         g.error = error
-        body, status = dialect_of(request.path).render(error)
+        body, status = dialect_of(request.path, self._dialects).render(error)
         response = jsonify(body)
         response.status_code = status
         if error.retry_after is not None:
@@ -109,7 +111,7 @@ def log_request(request_id: str, **facts: str | float | None) -> None:
 
 def _face_error(error: HTTPException) -> FaceError:
     if isinstance(error, RequestEntityTooLarge):
-        return UploadTooLarge("the request is too large: a photo may have 2 MB at most, a form a thousand parts")
+        return UploadTooLarge("the request is too large: send a smaller photo, and at most a thousand form parts")
     if isinstance(error, NotFound):
         return UnknownPath("there is nothing at this path; the API document lists the paths")
     if isinstance(error, MethodNotAllowed):

@@ -49,7 +49,7 @@ def blueprint(settings: Settings, engine: EngineSource) -> Blueprint:
     return routes
 
 
-DIALECT = Dialect("native", "/", blueprint, render)
+DIALECT = Dialect("native", ("/",), blueprint, render)
 
 
 class _Views:

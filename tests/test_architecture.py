@@ -30,6 +30,7 @@ LAYERS = {
     "batch": 5,
     "api": 5,
     "admission": 6,
+    "channel": 6,
     "serving": 7,
     "server": 8,
     "cli": 9,

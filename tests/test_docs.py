@@ -9,6 +9,7 @@ import pytest
 
 import api
 from answers import EnrolmentRule
+from api import native
 from cli import main
 from errors import FaceError, Overloaded
 from server import create_app
@@ -77,7 +78,7 @@ def test_the_readme_begins_with_two_commands() -> None:
 
 
 def test_every_dialect_renders_every_error() -> None:
-    for dialect in api.DIALECTS:
+    for dialect in (*api.OPTIONAL, native.DIALECT):
         for error in error_classes():
             body, status = dialect.render(error("say what to do"))
             assert body

@@ -91,7 +91,7 @@ def dripping(head: bytes) -> Script:
 
     def drip(connected: socket.socket, _: bytes) -> None:
         connected.sendall(head)
-        for _ in range(200):
+        for _turn in range(200):
             time.sleep(0.05)
             connected.sendall(b"a")
 
@@ -271,7 +271,7 @@ def test_https_asks_for_the_name_and_checks_the_certificate(
 ) -> None:
     server, client = certificates
     asked: list[str | None] = []
-    server.sni_callback = lambda _socket, name, _context: asked.append(name)  # type: ignore[assignment]
+    server.sni_callback = lambda _socket, name, _context: asked.append(name)
     with listening(sending(answer()), server) as listener:
         rule = FetchRule(frozenset({f"photos.test:{listener.port}", f"other.test:{listener.port}"}))
         fetch = Fetcher(rule, lambda *_: [LOOPBACK], client)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from channel import EnvelopeChannel
 from engine import FaceEngine
-from serving import EnvelopeChannel
 from tests.client import Client, field, head, photo
 from tests.conftest import Live
 

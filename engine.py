@@ -13,26 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from answers import DetectedPhoto, EnrolmentRule, FoundFace, Match, SearchAnswer
-from errors import FaceInfoError, FaceTokenError, FileError
+from errors import FaceInfoError, FaceTokenError
 from faceset.folder import CropFolder
 from faceset.store import FaceSet
 from faceset.tokens import Face, TemporaryStore, new_token
-from images import NATIVE_LIMITS, PhotoLimits, crop_jpeg, decode
+from images import NATIVE_LIMITS, PhotoLimits, crop_jpeg
 from model.base import Detection, Detector, Embedder, Image
-from model.crop import aligned_crop
-from threads import cores
-
-MIN_FACE = 30
-"""Smallest face answered, pixels of either side; the detector itself sees faces from 20."""
-
-MAX_FACES = 1000
-"""Faces of one photo; one that seems to have more is refused, not cut."""
+from recognizer import Recognizer
 
 DEFAULT_GROUP = "default"
 DEFAULT_NAME = "unknown"
-
-EMBED_AT_ONCE = 32
-"""Crops held at the same time: memory does not grow with the faces of a photo."""
 
 # What a waiting face costs in memory beside its crop file: the vector, the token and the bookkeeping around them.
 FACE_OVERHEAD = 2048
@@ -55,18 +45,14 @@ class FaceEngine:
         self.faceset = faceset
         self.crops = crops
         self.rule = rule or EnrolmentRule()
-        self._detector = detector
-        self._embedder = embedder
+        self.recognizer = Recognizer(detector, embedder)
         self._temporary = temporary(crops.drop)
-        # Finding faces in 16 megapixels takes some 400 MB for a moment: no more photos at once than there are cores.
-        self._locating = threading.Semaphore(cores())
         # Adding and removing one token at the same moment must leave its crop and its row both or neither.
         self._changing = threading.Lock()
 
     def load(self) -> None:
         """Load the networks."""
-        self._detector.load()
-        self._embedder.load()
+        self.recognizer.load()
 
     def delete_leftovers(self) -> None:
         """Delete the crops that a killed process left; call it at start."""
@@ -87,29 +73,9 @@ class FaceEngine:
         self._temporary.sweep()
         self.faceset.scrub()
 
-    def locate(self, data: bytes, limits: PhotoLimits = NATIVE_LIMITS) -> tuple[Image, list[Detection]]:
-        """Decode a photo and find its faces of at least 30x30 pixels, boxes cut at its edges, largest first.
-
-        Raises FileError and UploadError as `images.decode` does.
-        """
-        with self._locating:
-            image = decode(data, limits)
-            kept = [face for face in self._detector.detect(image) if face.visible_side(image) >= MIN_FACE]
-        if len(kept) > MAX_FACES:
-            raise FileError(f"more than {MAX_FACES} faces were found; cut the photo into parts")
-        return image, sorted(kept, key=lambda face: -face.visible_area(image))
-
-    def embed(self, image: Image, faces: list[Detection]) -> NDArray[np.float32]:
-        """Return the vectors of the faces, float32 (n, 128)."""
-        vectors = np.empty((len(faces), self.faceset.dim), np.float32)
-        for start in range(0, len(faces), EMBED_AT_ONCE):
-            crops = [aligned_crop(image, face) for face in faces[start : start + EMBED_AT_ONCE]]
-            vectors[start : start + len(crops)] = self._embedder.embed(np.stack(crops))
-        return vectors
-
     def detect(self, data: bytes, limits: PhotoLimits = NATIVE_LIMITS) -> DetectedPhoto:
         """Give every face of a photo a token; they stay in the temporary store until added, dropped or too old."""
-        image, found = self.locate(data, limits)
+        image, found = self.recognizer.locate(data, limits)
         return self._keep(image, found, self._faces(data, image, found))
 
     def search_photo(
@@ -122,11 +88,9 @@ class FaceEngine:
         limits: PhotoLimits = NATIVE_LIMITS,
     ) -> SearchAnswer:
         """Search for a photo's largest face, which gets a token; raise FaceInfoError when there is none."""
-        image, found = self.locate(data, limits)
-        if not found:
-            raise FaceInfoError("no face of at least 30x30 pixels was found in the photo")
-        (face,) = self._faces(data, image, found[:1])
-        self._keep(image, found[:1], [face])
+        image, largest = self.recognizer.largest(data, limits)
+        (face,) = self._faces(data, image, [largest])
+        self._keep(image, [largest], [face])
         return self._search(face.token, face.vector, threshold, group, limit)
 
     def search_token(
@@ -239,7 +203,7 @@ class FaceEngine:
         digest = hashlib.sha256(data).digest()
         return [
             Face(self._fresh_token(), vector, face.score, face.visible_side(image), digest)
-            for face, vector in zip(detections, self.embed(image, detections), strict=True)
+            for face, vector in zip(detections, self.recognizer.embed(image, detections), strict=True)
         ]
 
     def _fresh_token(self) -> str:

@@ -37,11 +37,14 @@ _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 @dataclass(frozen=True, slots=True)
 class PhotoLimits:
-    """Say which photos an API dialect takes: sides in pixels, size in bytes."""
+    """Say which photos an API dialect takes, sides and faces in pixels, and to what side it scales larger ones down."""
 
     min_side: int = 48
     max_side: int = 4096
     max_bytes: int = 2 * 1024 * 1024
+    max_pixels: int = 64_000_000
+    scaled_to: int | None = None
+    min_face: int = 30
 
 
 NATIVE_LIMITS = PhotoLimits()
@@ -59,6 +62,11 @@ def decode(data: bytes, limits: PhotoLimits = NATIVE_LIMITS) -> Image:
             f"the photo has {len(data)} bytes; at most {limits.max_bytes} are allowed, so save it smaller"
         )
     width, height, end = _measured(data)
+    if width * height > limits.max_pixels:
+        raise FileError(
+            f"the photo has {width * height / 1e6:.0f} million pixels; at most {limits.max_pixels // 1_000_000} "
+            "million are read, so scale it down"
+        )
     if min(width, height) < limits.min_side or max(width, height) > limits.max_side:
         raise FileError(
             f"the photo is {width}x{height} pixels; each side must be from {limits.min_side} to {limits.max_side}"
@@ -70,7 +78,17 @@ def decode(data: bytes, limits: PhotoLimits = NATIVE_LIMITS) -> Image:
         image = None
     if image is None:
         raise FileError("the photo cannot be decoded; its data is damaged")
-    return np.ascontiguousarray(image, np.uint8)
+    return np.ascontiguousarray(scaled_down(np.asarray(image, np.uint8), limits.scaled_to))
+
+
+def scaled_down(image: Image, longest: int | None) -> Image:
+    """Return a photo scaled so that no side is longer than that; one that fits is returned as it is."""
+    height, width = image.shape[:2]
+    if longest is None or max(height, width) <= longest:
+        return image
+    scale = longest / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def pixel_size(data: bytes) -> tuple[int, int]:

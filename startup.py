@@ -73,8 +73,8 @@ def _warm_up(engine: FaceEngine) -> None:
     image = np.asarray(cv2.resize(coarse, (1920, 1080), interpolation=cv2.INTER_CUBIC), np.uint8)
     landmarks = ((700.0, 400.0), (800.0, 400.0), (750.0, 450.0), (710.0, 500.0), (790.0, 500.0))
     face = Detection((650.0, 300.0, 850.0, 550.0), 1.0, landmarks)
-    photo, _ = engine.locate(crop_jpeg(image, (0.0, 0.0, 1920.0, 1080.0)))
-    engine.embed(photo, [face] * 8)
+    photo, _ = engine.recognizer.locate(crop_jpeg(image, (0.0, 0.0, 1920.0, 1080.0)))
+    engine.recognizer.embed(photo, [face] * 8)
 
 
 def keep_memory() -> None:

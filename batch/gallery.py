@@ -66,10 +66,10 @@ class LocalGallery:
         """Search without a token: it would have to be forgotten again."""
         data = read(photo, LIMITS.max_bytes)
         with opened_engine(self._settings) as engine:
-            image, faces = engine.locate(data, LIMITS)
+            image, faces = engine.recognizer.locate(data, LIMITS)
             if not faces:
                 raise FaceInfoError("no face of at least 30x30 pixels was found in the photo")
-            hits = engine.faceset.search(engine.embed(image, faces[:1])[0], threshold, DEFAULT_GROUP)[:limit]
+            hits = engine.faceset.search(engine.recognizer.embed(image, faces[:1])[0], threshold, DEFAULT_GROUP)[:limit]
             names = engine.faceset.names([token for token, _ in hits], DEFAULT_GROUP)
             return [Match(token, distance, names[token]) for token, distance in hits]
 

@@ -9,15 +9,13 @@ import cv2
 
 from batch.target import Added, Known, Quality
 from engine import DEFAULT_GROUP, FaceEngine
-from errors import FileError, InternalError
+from errors import InternalError
 from images import PhotoLimits, pixel_size
 from model.base import Detection, Image
 
 LIMITS = PhotoLimits(max_side=12_000, max_bytes=32 * 1024 * 1024)
-"""More than the API takes: the files are the user's own, and nobody else waits."""
-
-MAX_PIXELS = 64_000_000
-"""Looking at a photo takes 24 bytes a pixel: 1.5 GB here."""
+"""More than the API takes: the files are the user's own, and nobody else waits. Looking at a photo takes 24 bytes a
+pixel: 1.5 GB at most."""
 
 AHEAD_PIXELS = 16_000_000
 """Photos with more are looked at when it is their turn, so that two of them are never in memory at once."""
@@ -44,13 +42,8 @@ class LocalTarget:
     def look(self, data: bytes, _digest: bytes) -> LocalPhoto:
         """Find a photo's faces; raise FaceError when it cannot be read."""
         width, height = pixel_size(data)
-        if width * height > MAX_PIXELS:
-            raise FileError(
-                f"the photo has {width * height / 1e6:.0f} million pixels; at most {MAX_PIXELS // 1_000_000} million "
-                "are read, so scale it down"
-            )
         photo = LocalPhoto(self._engine, data)
-        if width * height <= AHEAD_PIXELS:
+        if not AHEAD_PIXELS < width * height <= LIMITS.max_pixels:
             _ = photo.faces
         return photo
 
@@ -65,7 +58,7 @@ class LocalPhoto:
     @cached_property
     def _located(self) -> tuple[Image, list[Detection]]:
         try:
-            return self._engine.locate(self._data, LIMITS)
+            return self._engine.recognizer.locate(self._data, LIMITS)
         except (MemoryError, cv2.error) as error:
             raise InternalError("there is not enough memory to look at the photo; scale it down") from error
 

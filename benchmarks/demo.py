@@ -97,10 +97,10 @@ def imported_and_searched(settings: Settings, folder: Path) -> tuple[Summary, li
 def _search(engine: FaceEngine, path: Path) -> list[Hit]:
     """Return the hit of a photo, or nothing when no face of at least 30 pixels is in it."""
     person = path.parent.name
-    image, faces = engine.locate(path.read_bytes())
+    image, faces = engine.recognizer.locate(path.read_bytes())
     if not faces:
         return []
-    found = engine.faceset.search(engine.embed(image, faces[:1])[0], 2.0, DEFAULT_GROUP)
+    found = engine.faceset.search(engine.recognizer.embed(image, faces[:1])[0], 2.0, DEFAULT_GROUP)
     names = engine.faceset.names([token for token, _ in found], DEFAULT_GROUP)
     near = [names[token] == person for token, distance in found if distance <= NEAR]
     nearest, distance = found[0]

@@ -18,7 +18,7 @@ from benchmarks import photos
 from benchmarks.served import Client, Question, ServerProcess
 
 MIN_FACE = 30
-"""`engine.MIN_FACE`, said again since the peers' environments cannot import the engine."""
+"""`images.NATIVE_LIMITS.min_face`, said again since the peers' environments cannot import the engine."""
 
 Row = list[float]
 """A face as left, top, right, bottom and score; or a vector; or the number of faces of a whole set of photos."""

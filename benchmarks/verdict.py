@@ -11,7 +11,7 @@ from benchmarks.matching import pair
 from benchmarks.parity import MAX_VECTOR_DIFFERENCE, SURE
 from benchmarks.race import Measured, Rows
 from benchmarks.standings import Results, Standing
-from engine import MIN_FACE
+from images import NATIVE_LIMITS
 from model.base import Detection
 
 CERTAIN = 0.99
@@ -63,7 +63,7 @@ def _lost(results: Results) -> list[str]:
 def _missing(reference: list[Detection], other: list[Detection], floor: float) -> int:
     paired = {row for row, _, _ in pair(reference, other)}
     return sum(
-        row not in paired and face.score >= floor and min(face.width, face.height) >= MARGIN * MIN_FACE
+        row not in paired and face.score >= floor and min(face.width, face.height) >= MARGIN * NATIVE_LIMITS.min_face
         for row, face in enumerate(reference)
     )
 

@@ -25,6 +25,7 @@ LAYERS = {
     "model": 1,
     "faceset": 1,
     "answers": 2,
+    "recognizer": 2,
     "engine": 3,
     "startup": 4,
     "batch": 5,

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-import engine
 from benchmarks import photo, pipelines, race
 from benchmarks.contestants import Contestant
 from benchmarks.quiet import Window, cpu_seconds, members
@@ -24,6 +23,7 @@ from benchmarks.race import Measured
 from benchmarks.stages import RATES, TIMES, Case, Stage, contestants
 from benchmarks.standings import Standing
 from benchmarks.verdict import wrong
+from images import NATIVE_LIMITS
 from settings import Settings
 
 FACE = [10.0, 20.0, 110.0, 140.0, 0.999]
@@ -97,7 +97,7 @@ def test_who_takes_part_in_a_stage() -> None:
     assert every[:3] == ("facetoken-f32", "facetoken-bf16", "facetoken-http-bf16")
     assert every[3:] == ("facenet-pytorch", "deepface", "deepface-onnx", "facenet-pytorch-single")
     assert contestants("detection", ["deepface"], ["f32"]) == (OURS,)
-    assert pipelines.MIN_FACE == engine.MIN_FACE
+    assert NATIVE_LIMITS.min_face == pipelines.MIN_FACE
 
 
 @pytest.fixture

@@ -13,8 +13,11 @@ import numpy as np
 import pytest
 
 from answers import EnrolmentRule
-from engine import MIN_FACE, FaceEngine
+from engine import FaceEngine
 from errors import FaceInfoError, FaceTokenError, FileError, InternalError
+from images import NATIVE_LIMITS
+
+MIN_FACE = NATIVE_LIMITS.min_face
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +188,7 @@ def test_a_new_database_leaves_the_crops_of_one_that_was_moved_away(
 def test_too_many_faces_are_refused_and_not_cut(
     engine: FaceEngine, couple: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.MAX_FACES", 1)
+    monkeypatch.setattr("recognizer.MAX_FACES", 1)
     with pytest.raises(FileError, match="more than 1 faces were found"):
         engine.detect(couple)
 
@@ -236,7 +239,7 @@ def test_groups_do_not_see_each_other(engine: FaceEngine, portrait: bytes) -> No
 def test_a_photo_is_added_whole_or_not_at_all(
     engine: FaceEngine, couple: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    image, faces = engine.locate(couple)
+    image, faces = engine.recognizer.locate(couple)
 
     def fail(*_: object) -> None:
         raise InternalError("disk full")

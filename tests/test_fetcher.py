@@ -57,7 +57,8 @@ class Listener:
 
     def _answer(self, accepted: socket.socket) -> None:
         try:
-            with accepted if self._context is None else self._context.wrap_socket(accepted, server_side=True) as connected:
+            context = self._context
+            with accepted if context is None else context.wrap_socket(accepted, server_side=True) as connected:
                 request = connected.recv(65536)
                 if request:
                     self.requests.append(request)
@@ -198,9 +199,8 @@ def test_too_many_bytes_are_not_read(length: tuple[str, ...]) -> None:
     ],
 )
 def test_what_is_absent_or_broken_looks_like_what_is_refused(data: bytes) -> None:
-    with listening(sending(data)) as listener:
-        with pytest.raises(PhotoUrlError) as absent:
-            fetcher(listener.port).get(f"http://{LOOPBACK}:{listener.port}/", MANY)
+    with listening(sending(data)) as listener, pytest.raises(PhotoUrlError) as absent:
+        fetcher(listener.port).get(f"http://{LOOPBACK}:{listener.port}/", MANY)
     with pytest.raises(PhotoUrlError) as refused:
         Fetcher(FetchRule()).get("http://169.254.169.254/", MANY)
     with pytest.raises(PhotoUrlError) as closed:

@@ -228,3 +228,17 @@ def test_compressed_texts_are_counted() -> None:
 
 def test_a_crop_has_a_quarter_around_and_ends_at_the_edge() -> None:
     assert decoded(crop_jpeg(decoded(blank(100, 80)), (-10.0, 20.0, 30.0, 60.0))).shape == (61, 41, 3)
+
+
+def test_a_larger_photo_is_scaled_to_the_limit() -> None:
+    limits = PhotoLimits(scaled_to=80)
+    assert decode(blank(160, 100), limits).shape == (50, 80, 3)
+    assert decode(blank(100, 160), limits).shape == (80, 50, 3)
+    assert decode(blank(80, 80), limits).shape == (80, 80, 3)
+    assert decode(blank(2000, 48), limits).shape == (2, 80, 3)
+
+
+def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
+    with pytest.raises(FileError, match="scale it down"):
+        decode(blank(200, 100), PhotoLimits(max_pixels=19_999))
+    assert decode(blank(200, 100), PhotoLimits(max_pixels=20_000)).shape == (100, 200, 3)

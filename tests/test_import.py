@@ -90,7 +90,7 @@ def test_every_face_goes_in_or_the_largest(new_engine: Callable[..., FaceEngine]
     every, largest = new_engine(tmp_path / "1"), new_engine(tmp_path / "2")
     (all_in,) = imported(every, tmp_path / "group.jpg", rule=EnrolmentRule(), name="crowd")
     (one_in,) = imported(largest, tmp_path / "group.jpg", rule=EnrolmentRule(), largest=True, name="boss")
-    _, found = every.locate(group)
+    _, found = every.recognizer.locate(group)
     assert len(all_in.tokens) == len(found) > 3
     assert all_in.reason == ""
     assert one_in.reason.endswith("were skipped: only the largest face was asked for")
@@ -103,7 +103,7 @@ def test_every_face_goes_in_or_the_largest(new_engine: Callable[..., FaceEngine]
 def test_faces_below_the_limits_stay_out_with_the_figures(engine: FaceEngine, group: bytes, tmp_path: Path) -> None:
     photo = tmp_path / "group.jpg"
     photo.write_bytes(group)
-    _, faces = engine.locate(group)
+    _, faces = engine.recognizer.locate(group)
     scores = sorted(face.score for face in faces)
     (none,) = imported(engine, photo, rule=EnrolmentRule(0, 1000))
     assert none.result is Result.BELOW_LIMITS

@@ -47,7 +47,8 @@ def test_an_empty_photo(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a", "abc!", "äöü=", "ab=c", "data:image/png,abcd", "data:text/html;base64,%41", "http://x", "\0abc", "ab\ud800c"]
+    "text",
+    ["a", "abc!", "äöü=", "ab=c", "data:image/png,abcd", "data:text/html;base64,%41", "http://x", "\0abc", "ab\ud800c"],
 )
 def test_what_is_no_base64(text: str) -> None:
     with pytest.raises(UploadError, match="not base64"):

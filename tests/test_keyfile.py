@@ -43,7 +43,7 @@ def test_a_new_key_seals_and_the_old_ones_open_until_they_are_forgotten(file: Ke
 
 
 def test_a_missing_key_is_not_made_up_when_one_is_needed(file: KeyFile) -> None:
-    with pytest.raises(StartError, match="cannot read the key file .*No such file"):
+    with pytest.raises(StartError, match=r"cannot read the key file .*No such file"):
         file.read()
     assert not file.path.exists()
 

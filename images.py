@@ -42,7 +42,7 @@ class PhotoLimits:
     min_side: int = 48
     max_side: int = 4096
     max_bytes: int = 2 * 1024 * 1024
-    max_pixels: int = 64_000_000
+    max_pixels: int | None = None
     scaled_to: int | None = None
     min_face: int = 30
 
@@ -62,7 +62,7 @@ def decode(data: bytes, limits: PhotoLimits = NATIVE_LIMITS) -> Image:
             f"the photo has {len(data)} bytes; at most {limits.max_bytes} are allowed, so save it smaller"
         )
     width, height, end = _measured(data)
-    if width * height > limits.max_pixels:
+    if limits.max_pixels is not None and width * height > limits.max_pixels:
         raise FileError(
             f"the photo has {width * height / 1e6:.0f} million pixels; at most {limits.max_pixels // 1_000_000} "
             "million are read, so scale it down"

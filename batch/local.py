@@ -13,9 +13,11 @@ from errors import InternalError
 from images import PhotoLimits, pixel_size
 from model.base import Detection, Image
 
-LIMITS = PhotoLimits(max_side=12_000, max_bytes=32 * 1024 * 1024)
-"""More than the API takes: the files are the user's own, and nobody else waits. Looking at a photo takes 24 bytes a
-pixel: 1.5 GB at most."""
+MAX_PIXELS = 64_000_000
+"""Looking at a photo takes 24 bytes a pixel: 1.5 GB here."""
+
+LIMITS = PhotoLimits(max_side=12_000, max_bytes=32 * 1024 * 1024, max_pixels=MAX_PIXELS)
+"""More than the API takes: the files are the user's own, and nobody else waits."""
 
 AHEAD_PIXELS = 16_000_000
 """Photos with more are looked at when it is their turn, so that two of them are never in memory at once."""
@@ -43,7 +45,7 @@ class LocalTarget:
         """Find a photo's faces; raise FaceError when it cannot be read."""
         width, height = pixel_size(data)
         photo = LocalPhoto(self._engine, data)
-        if not AHEAD_PIXELS < width * height <= LIMITS.max_pixels:
+        if not AHEAD_PIXELS < width * height <= MAX_PIXELS:
             _ = photo.faces
         return photo
 

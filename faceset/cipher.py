@@ -50,8 +50,15 @@ class Keyring:
 
     def open(self, sealed: bytes, about: bytes) -> bytes:
         """Return what was sealed about the same; raise SealBroken when it was not, or not by one of these keys."""
+        plain = bytearray(max(0, len(sealed) - OVERHEAD))
+        self.open_into(sealed, about, plain)
+        return bytes(plain)
+
+    def open_into(self, sealed: bytes, about: bytes, plain: bytearray | memoryview) -> None:
+        """Open as `open` does, into room of exactly the right size: for many, half the time."""
         try:
-            return self._ciphers[sealed[:NAME]].decrypt(sealed[NAME : NAME + NONCE], sealed[NAME + NONCE :], about)
+            cipher = self._ciphers[sealed[:NAME]]
+            cipher.decrypt_into(sealed[NAME : NAME + NONCE], sealed[NAME + NONCE :], about, plain)
         except (KeyError, InvalidTag, ValueError):
             raise SealBroken("what is stored does not open: the key is another, or it belongs to another row") from None
 

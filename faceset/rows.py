@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, literal_column, select
 from sqlalchemy.dialects.sqlite import insert
 
+from errors import UnknownGroup
 from faceset.seal import VECTOR_TYPE, Seal
 from faceset.tables import faces, groups, slots
 from faceset.tokens import Face
@@ -53,10 +54,13 @@ def row_of(face: Face, slot: int, owner: int, model: int, seal: Seal) -> dict[st
     }
 
 
-def group_id(connection: Connection, key: str) -> int:
-    """Return the group's id; the group is made when it is not there."""
-    connection.execute(insert(groups).values(key=key, created_at=time.time()).on_conflict_do_nothing())
-    found: int = connection.execute(select(groups.c.id).where(groups.c.key == key)).scalar_one()
+def group_id(connection: Connection, key: str, *, make: bool) -> int:
+    """Return the group's id; make the group when it is not there, or raise UnknownGroup."""
+    if make:
+        connection.execute(insert(groups).values(key=key, created_at=time.time()).on_conflict_do_nothing())
+    found: int | None = connection.execute(select(groups.c.id).where(groups.c.key == key)).scalar()
+    if found is None:
+        raise UnknownGroup("no such group; make it first")
     return found
 
 

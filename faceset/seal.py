@@ -6,6 +6,7 @@ So a row that is copied over another one, moved to another group, or claimed for
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,14 @@ class Seal:
     def open_vector(self, sealed: bytes, token: str, owner: int) -> bytes:
         """Return the bytes of a vector. Raises SealBroken."""
         return self.ring.open(sealed, self._about("vector", token, owner))
+
+    def open_vectors(self, sealed: Sequence[bytes], tokens: Sequence[str], owners: Sequence[int], dim: int) -> Floats:
+        """Return many vectors, float32 (n, dim). Raises SealBroken, also for a vector of another size."""
+        matrix = np.empty((len(sealed), dim), VECTOR_TYPE)
+        room, size = matrix.data.cast("B"), dim * VECTOR_TYPE.itemsize
+        for start, each, token, owner in zip(range(0, len(room), size), sealed, tokens, owners, strict=True):
+            self.ring.open_into(each, self._about("vector", token, owner), room[start : start + size])
+        return matrix
 
     def open_details(self, sealed: bytes, token: str, owner: int) -> dict[str, Any]:
         """Return details. Raises SealBroken."""

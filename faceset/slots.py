@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
 
-from faceset.seal import VECTOR_TYPE, sealed_size
+from faceset.seal import sealed_size
 from faceset.tables import faces, slots
 
 
@@ -37,13 +35,3 @@ def clear(connection: Connection, of: ColumnElement[bool], dim: int) -> None:
     nothing = bytes(sealed_size(dim))
     theirs = slots.c.id.in_(select(faces.c.slot).where(of))
     connection.execute(update(slots).where(theirs).values(used=0, vector=nothing))
-
-
-def joined(vectors: Sequence[bytes], dim: int) -> NDArray[np.float32]:
-    """Return opened vectors as float32 (n, dim); raise ValueError for one of another size, or that holds no numbers."""
-    if {len(vector) for vector in vectors} != {dim * VECTOR_TYPE.itemsize}:
-        raise ValueError("a vector has another size")
-    matrix = np.frombuffer(b"".join(vectors), VECTOR_TYPE).reshape(-1, dim)
-    if not np.isfinite(matrix).all():
-        raise ValueError("a vector holds what is no number")
-    return matrix

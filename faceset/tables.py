@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.dialects.sqlite import insert
 
 from errors import StartError
 from faceset.seal import VECTOR_TYPE, Seal
@@ -106,12 +107,12 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
     ),
     # 2 -> 3: vectors and names are sealed; tenants.
     2: (
-        "CREATE TABLE tenants (id INTEGER NOT NULL PRIMARY KEY, app_key TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, "
-        "secret BLOB NOT NULL, created_at FLOAT NOT NULL)",
+        "CREATE TABLE tenants (id INTEGER NOT NULL PRIMARY KEY, app_key TEXT NOT NULL UNIQUE, "
+        "name TEXT NOT NULL UNIQUE, secret BLOB NOT NULL, created_at FLOAT NOT NULL)",
         "CREATE TABLE keys (name BLOB NOT NULL PRIMARY KEY)",
         "UPDATE slots SET vector = zeroblob(length(vector) + 32) WHERE used = 0",
-        "UPDATE slots SET vector = (SELECT sealed_vector(slots.vector, token, group_id) FROM faces WHERE slot = slots.id) "
-        "WHERE used = 1",
+        "UPDATE slots SET vector = (SELECT sealed_vector(slots.vector, token, group_id) FROM faces "
+        "WHERE slot = slots.id) WHERE used = 1",
         "ALTER TABLE faces ADD COLUMN details BLOB NOT NULL DEFAULT x''",
         "UPDATE faces SET details = sealed_name(name, token, group_id)",
         "ALTER TABLE faces DROP COLUMN name",
@@ -125,8 +126,11 @@ def migrate(connection: Connection, seal: Seal) -> bool:
     The caller commits. Raises StartError for a database from the future.
     """
     driver: Any = connection.connection.driver_connection
-    driver.create_function("sealed_vector", 3, lambda vector, *row: seal.vector(np.frombuffer(vector, VECTOR_TYPE), *row))
-    driver.create_function("sealed_name", 3, lambda name, *row: seal.details({"name": name}, *row))
+    for name, sealed in (
+        ("sealed_vector", lambda vector, *row: seal.vector(np.frombuffer(vector, VECTOR_TYPE), *row)),
+        ("sealed_name", lambda name, *row: seal.details({"name": name}, *row)),
+    ):
+        driver.create_function(name, 3, sealed)
     # sqlite3 begins no transaction of its own before changes to the schema.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     version: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
@@ -142,5 +146,7 @@ def migrate(connection: Connection, seal: Seal) -> bool:
             connection.exec_driver_sql(statement)
     # A start that has nothing to change leaves the file as it is: it may yet be refused.
     if version != VERSION:
+        # With the rows, so that no kill leaves sealed ones without it.
+        connection.execute(insert(keys).values(name=seal.ring.first).on_conflict_do_nothing())
         connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
     return 0 < version < VERSION

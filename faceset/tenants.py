@@ -46,7 +46,7 @@ class Tenants:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        # What was verified before: under a key of this process, so that a memory dump does not hold what a disk may not.
+        # What was verified before: under a key of this process, so that no memory dump holds what a disk may not.
         self._pepper = os.urandom(32)
         self._known: dict[str, tuple[bytes, bytes]] = {}
         # A try takes 16 MB and a core: strangers who guess wait for each other, not everybody for them.

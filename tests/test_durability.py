@@ -17,11 +17,12 @@ from benchmarks.photos import listed
 from benchmarks.served import ServerProcess
 from errors import StartError
 from faceset import tables
+from faceset.keyfile import KeyFile
+from faceset.seal import Seal
 from faceset.store import FaceSet
 from faceset.tokens import Face
 from tests.client import Client, photo
-
-MODEL = "facenet128/test/f32"
+from tests.faces import MODEL, sealed
 
 VERSION_1 = """
     CREATE TABLE groups (id INTEGER NOT NULL PRIMARY KEY, key TEXT NOT NULL UNIQUE, created_at FLOAT NOT NULL);
@@ -103,7 +104,10 @@ def test_a_file_that_was_cut_or_altered_in_the_middle_is_reported(database: Path
     (how, where), good = damage.split(), database.read_bytes()
     place = len(good) // 4096 // 2 * 4096 + int(where)
     flipped = good[:place] + bytes([good[place] ^ 0x40]) + good[place + 1 :]
-    no_number = good.replace(faces(300)[7].vector.tobytes()[:4], np.float32(np.nan).tobytes())
+    # Sealed by who has the key, so that nothing but the number is wrong.
+    number, ring = faces(300)[7], KeyFile(database.with_name("key")).read()
+    nan = Seal(ring, MODEL).vector(np.full(128, np.nan, np.float32), number.token, 1)
+    no_number = good.replace(sealed(database)[number.token][0], nan)
     key = b"%024d" % 150  # a token, which stands in the table and in its index
     changed = (b"x" + key[1:]).join(good.rsplit(key, 1))
     database.write_bytes({"cut": good[: int(where)], "flip": flipped, "nan": no_number, "key": changed}[how])

@@ -69,8 +69,12 @@ class FaceEngine:
         self.faceset.close()
 
     def sweep(self) -> None:
-        """Drop the temporary faces whose time is over, and what a removal had to leave; call it now and then."""
+        """Drop the temporary faces whose time is over, what a removed tenant left, and what a removal had to leave;
+        call it now and then.
+        """
         self._temporary.sweep()
+        for group in self.faceset.ownerless_groups():
+            self.faceset.remove_group(group)
         self.faceset.scrub()
 
     def detect(self, data: bytes, limits: PhotoLimits = NATIVE_LIMITS) -> DetectedPhoto:
@@ -167,6 +171,17 @@ class FaceEngine:
                     self.crops.delete(token)
                 finally:
                     self.faceset.scrub()
+
+    def remove_stored(self, token: str, group: str) -> bool:
+        """Remove a face that has no crop for good; tell whether it was there."""
+        removed = self.faceset.remove([token], group)
+        self.faceset.scrub()
+        return bool(removed)
+
+    def remove_group(self, group: str) -> None:
+        """Remove a group for good, with its faces, which have no crops; raise UnknownGroup when it is not there."""
+        self.faceset.remove_group(group)
+        self.faceset.scrub()
 
     def add_photo(
         self, data: bytes, image: Image, faces: list[Detection], name: str, group: str = DEFAULT_GROUP

@@ -3,10 +3,13 @@
     FaceError
     ├── BadArguments        1001  400   a parameter does not parse
     │   ├── UnknownPath     1001  404
-    │   └── WrongMethod     1001  405
+    │   ├── WrongMethod     1001  405
+    │   ├── UnknownGroup    1001  404
+    │   └── GroupExists     1001  409
     ├── MissingArguments    1002  400   a required parameter is absent or empty
     ├── InternalError       1003  500   anything unexpected
-    │   └── Overloaded      1003  503   the queue is full, or the server is not ready
+    │   ├── Overloaded      1003  503   the queue is full, or the server is not ready
+    │   └── TaggerError     1003  500   what a photo shows cannot be told at the moment
     ├── FileError           1004  415   not a photo this service reads
     │   └── PhotoUrlError   1004  415   there is no photo behind its URL, or none that may be fetched
     │       └── PhotoTimeout            it did not arrive in time
@@ -50,6 +53,18 @@ class WrongMethod(BadArguments):
     status = 405
 
 
+class UnknownGroup(BadArguments):
+    """Say that there is no group of that name; a dialect whose groups are made by themselves never meets it."""
+
+    status = 404
+
+
+class GroupExists(BadArguments):
+    """Say that there is a group of that name already."""
+
+    status = 409
+
+
 class MissingArguments(FaceError):
     code, message, status = "1002", "MISSING_ARGUMENTS", 400
 
@@ -66,6 +81,10 @@ class Overloaded(InternalError):
     def __init__(self, detail: str, retry_after: int = 1) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class TaggerError(InternalError):
+    """Say that the tagger gave no answer."""
 
 
 class FileError(FaceError):

@@ -54,6 +54,13 @@ class Recognizer:
             raise FaceInfoError(f"no face of at least {side}x{side} pixels was found in the photo")
         return image, found[0]
 
+    def largest_embedded(
+        self, data: bytes, limits: PhotoLimits = NATIVE_LIMITS
+    ) -> tuple[Image, Detection, NDArray[np.float32]]:
+        """Do as `largest` does, and return the face's vector too, float32 (128,)."""
+        image, face = self.largest(data, limits)
+        return image, face, self.embed(image, [face])[0]
+
     def embed(self, image: Image, faces: list[Detection]) -> NDArray[np.float32]:
         """Return the vectors of the faces, float32 (n, 128)."""
         vectors = np.empty((len(faces), EMBEDDING_DIM), np.float32)

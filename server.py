@@ -12,9 +12,10 @@ from typing import IO, Any
 from flask import Flask, Request
 
 import api
+import photo_urls
 from admission import be_nice
-from api import health
-from api.dialect import EngineSource
+from api import health, stored
+from api.dialect import EngineSource, Services
 from api.envelope import Envelope
 from engine import FaceEngine
 from errors import InternalError, Overloaded, StartError
@@ -22,6 +23,7 @@ from faceset.scan import start_threads
 from serving import Server
 from settings import Settings
 from startup import keep_memory, locked_data, open_engine
+from storage.local import LocalStorage
 
 SWEEP_SECONDS = 15
 
@@ -51,8 +53,11 @@ def create_app(settings: Settings, engine: EngineSource) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     Envelope(settings).attach(app)
     app.register_blueprint(health.blueprint(engine))
+    services = Services(settings, engine, photo_urls.from_settings(settings))
+    if isinstance(services.photo_urls.storage, LocalStorage):
+        app.register_blueprint(stored.blueprint(services.photo_urls.storage))
     for dialect in api.served(settings):
-        app.register_blueprint(dialect.blueprint(settings, engine))
+        app.register_blueprint(dialect.blueprint(services))
     return app
 
 

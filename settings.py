@@ -8,14 +8,19 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import parsers
 from errors import StartError
+from similarity import SAME_PERSON
 
 ROOT = Path(__file__).resolve().parent
 PREFIX = "FACETOKEN_"
 
 
-def _setting(default: Any, parse: Callable[[str], Any], allowed: str, help: str, env: str | None = None) -> Any:
-    return field(default=default, metadata={"parse": parse, "allowed": allowed, "help": help, "env": env})
+def _setting(
+    default: Any, parse: Callable[[str], Any], allowed: str, help: str, env: str | None = None, *, secret: bool = False
+) -> Any:
+    metadata = {"parse": parse, "allowed": allowed, "help": help, "env": env, "secret": secret}
+    return field(default=default, repr=not secret, metadata=metadata)
 
 
 def _number(kind: type[int] | type[float], low: float, high: float, default: float, help: str) -> Any:
@@ -54,13 +59,6 @@ def _switch(default: bool, help: str) -> Any:
 
 def _path(default: Path | None, help: str, env: str | None = None) -> Any:
     return _setting(default, lambda text: Path(text).expanduser().absolute(), "a path", help, env)
-
-
-def _origins(text: str) -> tuple[str, ...]:
-    origins = tuple(part.strip() for part in text.split(",") if part.strip())
-    if any(origin != "*" and "://" not in origin for origin in origins):
-        raise ValueError
-    return origins
 
 
 DIALECTS = ("nhn", "finday", "withmind", "homybk")
@@ -131,7 +129,70 @@ class Settings:
     )
     status_200: bool = _switch(False, "Answer every request with HTTP 200, for clients of the original service.")
     cors_origins: tuple[str, ...] = _setting(
-        (), _origins, "a comma list of origins such as https://example.org, or *", "Web origins that may call the API."
+        (),
+        parsers.origins,
+        "a comma list of origins such as https://example.org, or *",
+        "Web origins that may call the API.",
+    )
+    clarifai_key: str | None = _setting(
+        None,
+        parsers.matching(r"[\w.~+/=-]{1,200}"),
+        "a key as Clarifai gives it",
+        "Clarifai key or access token. With it HomyBK asks Clarifai for tags, instead of the local network.",
+        secret=True,
+    )
+    clarifai_url: str = _setting(
+        "https://api.clarifai.com",
+        parsers.safe_url,
+        "a URL that begins with https://, or with http:// for this machine",
+        "Where Clarifai's API is.",
+    )
+    clarifai_model: str = _setting(
+        "general-image-recognition", parsers.matching(r"[\w-]{1,100}"), "a model's id", "Clarifai's model to ask."
+    )
+    clarifai_minimum: float = _number(float, 0, 1, 0, "Clarifai's concepts count from this value on. 0 takes all.")
+
+    public_url: str | None = _setting(
+        None,
+        parsers.web_url,
+        "a URL that begins with http:// or https://",
+        "Where clients reach this server: stored photos' URLs begin with it. Unset: what each request asked for.",
+    )
+    s3_bucket: str | None = _setting(
+        None,
+        parsers.matching(parsers.BUCKET),
+        "a bucket's name",
+        "Bucket that photos are stored in; needs facetoken[s3]. Unset: `stored/` beside the database.",
+    )
+    s3_read_buckets: tuple[str, ...] = _setting(
+        (),
+        parsers.list_of(parsers.BUCKET),
+        "a comma list of buckets' names",
+        "Buckets whose every photo may be read by its URL, with this server's credentials, which boto3 finds.",
+    )
+    s3_region: str | None = _setting(
+        None, parsers.matching("[a-z0-9-]{1,40}"), "a region's name", "Region of the buckets. Unset: boto3 knows it."
+    )
+    s3_endpoint: str | None = _setting(
+        None,
+        parsers.web_url,
+        "a URL that begins with http:// or https://",
+        "Server of the buckets where it is not Amazon's; it is asked for `/bucket/key`.",
+    )
+    fetch_allow: tuple[str, ...] = _setting(
+        (),
+        parsers.list_of(parsers.HOST),
+        "a comma list of host or host:port, in lower case",
+        "Hosts whose photos are fetched by URL though their address is not public, or their port is another.",
+    )
+    fetch_ports: tuple[int, ...] = _setting(
+        (80, 443), parsers.ports, "a comma list of ports", "Ports that photos are fetched from by URL."
+    )
+    fetch_seconds: float = _number(
+        float, 0.1, 60, 10, "Seconds that a photo may take to come from its URL, or to be stored in a bucket."
+    )
+    finday_threshold: float = _number(
+        float, 0, 2, SAME_PERSON, "Finday: greatest cosine distance of one person's photos; see docs/calibration.md."
     )
 
     @classmethod
@@ -158,6 +219,10 @@ class Settings:
     def crops(self) -> Path:
         return self.data / "crop_faces" if self.data else ROOT / "crop_faces"
 
+    @property
+    def stored(self) -> Path:
+        return self.database.parent / "stored"
+
 
 class SettingRow:
     """Describe one setting to the docs page, to `facetoken settings` and to the parser."""
@@ -169,12 +234,17 @@ class SettingRow:
         self.allowed: str = item.metadata["allowed"]
         self.default = item.default if item.default is not MISSING else None
         self._parse: Callable[[str], Any] = item.metadata["parse"]
+        self._secret: bool = item.metadata["secret"]
 
     def parse(self, text: str) -> Any:
         try:
             return self._parse(text)
         except ValueError:
-            raise StartError(f"{self.env}={text!r} is not allowed; it must be {self.allowed}") from None
+            raise StartError(f"{self.env}={self.shown(text)!r} is not allowed; it must be {self.allowed}") from None
+
+    def shown(self, text: str) -> str:
+        """Return what may be shown of a value: nothing of a secret but that it is there."""
+        return "(secret)" if self._secret and text else text
 
     @property
     def shown_default(self) -> str:
@@ -184,5 +254,5 @@ class SettingRow:
         if isinstance(self.default, Path):
             return f"{self.default.relative_to(ROOT)}/ of the checkout"
         if isinstance(self.default, tuple) and self.default:
-            return ",".join(self.default)
+            return ",".join(map(str, self.default))
         return str(self.default) if self.default not in (None, ()) else "unset"

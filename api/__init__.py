@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from api import native
+from api import native, nhn
 from api.dialect import Dialect
 from settings import Settings
 
-OPTIONAL: tuple[Dialect, ...] = ()
+OPTIONAL: tuple[Dialect, ...] = (nhn.DIALECT,)
 """The dialects beside the native one, each served unless the settings leave it out."""
 
 

@@ -28,9 +28,13 @@ Value = TypeVar("Value")
 
 
 class Arguments:
-    """Hold the query and form fields of a request, and its files, checked against the names it may have."""
+    """Hold the query and form fields of a request, and its files, checked against the names it may have.
 
-    def __init__(self, request: Request, *allowed: str) -> None:
+    A field of another name is refused, or ignored when the clients of a dialect were written for a service that did.
+    """
+
+    def __init__(self, request: Request, *allowed: str, ignore_others: bool = False) -> None:
+        self._ignore_others = ignore_others
         self._fields: dict[str, str] = {}
         self._files: dict[str, FileStorage] = {}
         _require_utf8(request.query_string)
@@ -44,11 +48,12 @@ class Arguments:
         for name, files in request.files.lists():
             self._take(name, files, allowed, self._files)
 
-    @staticmethod
-    def _take(name: str | None, values: list[Value], allowed: tuple[str, ...], target: dict[str, Value]) -> None:
+    def _take(self, name: str | None, values: list[Value], allowed: tuple[str, ...], target: dict[str, Value]) -> None:
         # A part of a multipart body may lack a name.
         name = name or ""
         if name not in allowed:
+            if self._ignore_others:
+                return
             shown = name if len(name) <= MAX_TOKEN else name[:MAX_TOKEN] + "…"
             raise BadArguments(f"unknown parameter {shown!r}; known here: {', '.join(allowed) or 'none'}")
         if len(values) > 1 or name in target:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, request
 
 from engine import FaceEngine
 from errors import FaceError
 from images import NATIVE_LIMITS
+from photo_urls import PhotoUrls
 from settings import Settings
 
 EngineSource = Callable[[], FaceEngine]
@@ -19,6 +20,20 @@ EngineSource = Callable[[], FaceEngine]
 
 FORM_OVERHEAD = 64 * 1024
 """What a body adds to its photos: boundaries, headers, the small fields."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """Hold what the routes of every dialect may use."""
+
+    settings: Settings
+    engine: EngineSource
+    photo_urls: PhotoUrls
+
+    def photo_at(self, url: str, max_bytes: int) -> bytes:
+        """Return the photo behind a URL that the request at hand brought; raises what `PhotoUrls.get` does."""
+        return self.photo_urls.get(url, request.url_root, max_bytes)
+
 
 NEVER = re.compile(r"(?!)")
 
@@ -33,7 +48,7 @@ class Dialect:
 
     name: str
     prefixes: tuple[str, ...]
-    blueprint: Callable[[Settings, EngineSource], Blueprint]
+    blueprint: Callable[[Services], Blueprint]
     render: Callable[[FaceError], tuple[dict[str, Any], int]]
     max_body: int = NATIVE_LIMITS.max_bytes + FORM_OVERHEAD
     fetching: re.Pattern[str] = NEVER

@@ -10,12 +10,12 @@ from flask import Blueprint, Response, jsonify, request, send_file
 
 from answers import DetectedPhoto, SearchAnswer
 from api.arguments import Arguments, checked_token
-from api.dialect import Dialect, EngineSource
+from api.dialect import Dialect, Services
 from engine import DEFAULT_GROUP
 from errors import BadArguments, FaceError, FaceTokenError, WrongMethod
 from faceset.folder import CropFolder
 from faceset.tokens import Face
-from settings import ROOT, Settings
+from settings import ROOT
 
 PAGE_ROWS = 100
 MAX_PAGE_ROWS = 1000
@@ -32,10 +32,10 @@ def render(error: FaceError) -> tuple[dict[str, Any], int]:
     return {"sucess": False, "success": False, **body}, error.status
 
 
-def blueprint(settings: Settings, engine: EngineSource) -> Blueprint:
+def blueprint(services: Services) -> Blueprint:
     """Return the dialect's routes."""
     routes = Blueprint("native", __name__)
-    view = _Views(settings, engine)
+    view = _Views(services)
     routes.add_url_rule("/detect", view_func=view.detect, methods=["POST"])
     routes.add_url_rule("/search", view_func=view.search, methods=["GET", "POST"])
     routes.add_url_rule("/addface", view_func=view.addface, methods=["GET", "POST"])
@@ -53,9 +53,9 @@ DIALECT = Dialect("native", ("/",), blueprint, render)
 
 
 class _Views:
-    def __init__(self, settings: Settings, engine: EngineSource) -> None:
-        self.settings = settings
-        self.engine = engine
+    def __init__(self, services: Services) -> None:
+        self.settings = services.settings
+        self.engine = services.engine
 
     def detect(self) -> Response:
         """Find the faces of a photo and give each a token."""

@@ -46,8 +46,8 @@ def _set_to(row: SettingRow, environment: Mapping[str, str]) -> str:
         if value:
             row.parse(value)
     except StartError:
-        return f"{value} (not allowed: it must be {row.allowed})"
-    return value
+        return f"{row.shown(value)} (not allowed: it must be {row.allowed})"
+    return row.shown(value)
 
 
 def _escaped(text: str) -> str:

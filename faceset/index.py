@@ -68,14 +68,21 @@ class ExactIndex:
                 self._rows.update(zip(named, run, strict=True))
                 done += len(run)
 
+    def replace(self, token: str, vector: Floats) -> None:
+        """Give a token of the index another vector, float32 (dim,), at once; raise KeyError for an unknown token."""
+        with self._lock:
+            old = self._rows[token]
+            (run,) = self._take_rows(1)
+            self._segments.write([run], vector[np.newaxis])
+            self._tokens[run.start] = token
+            self._rows[token] = run.start
+            self._clear([old])
+
     def remove(self, tokens: Sequence[str]) -> int:
         """Overwrite the tokens' vectors; return how many were there."""
         with self._lock:
             rows = [self._rows.pop(token) for token in tokens if token in self._rows]
-            for row in rows:
-                self._segments.clear(row)
-                self._tokens[row] = None
-            self._free.extend(rows)
+            self._clear(rows)
             return len(rows)
 
     def filling(self) -> AbstractContextManager[None]:
@@ -103,6 +110,12 @@ class ExactIndex:
         queries = np.ascontiguousarray(queries, np.float32)
         found = scan(self._segments.snapshot(), queries, threshold)
         return [self._settled(*pair, threshold, limit) for pair in zip(queries, found, strict=True)]
+
+    def _clear(self, rows: list[int]) -> None:
+        for row in rows:
+            self._segments.clear(row)
+            self._tokens[row] = None
+        self._free.extend(rows)
 
     def _take_rows(self, count: int) -> list[range]:
         """Return rows that are free, as runs: those of removed faces first, then new ones."""

@@ -40,6 +40,14 @@ class Seal:
         """Return details sealed; what stands in them must fit JSON."""
         return self.ring.seal(json.dumps(details, ensure_ascii=False).encode(), self._about("details", token, owner))
 
+    def secret(self, plain: bytes, name: str) -> bytes:
+        """Return a secret sealed."""
+        return self.ring.seal(plain, _about_secret(name))
+
+    def open_secret(self, sealed: bytes, name: str) -> bytes:
+        """Return a secret. Raises SealBroken."""
+        return self.ring.open(sealed, _about_secret(name))
+
     def open_vector(self, sealed: bytes, token: str, owner: int) -> bytes:
         """Return the bytes of a vector. Raises SealBroken."""
         return self.ring.open(sealed, self._about("vector", token, owner))
@@ -62,3 +70,7 @@ class Seal:
     def _about(self, kind: str, token: str, owner: int) -> bytes:
         # None of the parts but the last has a line break.
         return f"{kind}\n{owner}\n{self.model}\n{token}".encode()
+
+
+def _about_secret(name: str) -> bytes:
+    return f"secret\n{name}".encode()

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, exc, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exc, insert, select, update
 
-from errors import BadArguments, StartError
+from errors import BadArguments
 from faceset.adoption import adopt, require_model
-from faceset.cipher import SealBroken
 from faceset.database import Database, sealing_key
-from faceset.index import ExactIndex
+from faceset.groups import Groups
+from faceset.indexes import UNREADABLE, Indexes, unreadable
 from faceset.keyfile import KeyFile
-from faceset.loading import as_it_is, checked_meanwhile, stored, uncollected
 from faceset.pages import count, page
 from faceset.rows import FACE, STORED, face_from, group_id, in_group, row_of, those
 from faceset.seal import Seal
+from faceset.secrets import secret
 from faceset.slots import clear, fill
-from faceset.tables import faces
+from faceset.tables import faces, groups
+from faceset.tenants import OWNED, Tenants, groups_of
 from faceset.tokens import Face
 from faceset.transactions import Transactions
 
 Floats = NDArray[np.float32]
-
-UNREADABLE = (sqlite3.Error, exc.SQLAlchemyError, LookupError, TypeError, ValueError)
 
 
 class FaceSet:
@@ -44,17 +42,19 @@ class FaceSet:
         key_file = key_file or KeyFile(path.with_name("key"))
         require_model(path, fingerprint)
         self._seal = Seal(key_file.of(sealing_key(path), path), fingerprint)
-        self._indexes: dict[str, ExactIndex] = {}
-        self._read_ahead(path)
+        self._indexes = Indexes(dim)
+        self._indexes.read_ahead(path, self._seal)
         self._database = Database(path, self._seal)
         self._transactions = Transactions(self._database)
+        self._secrets: dict[str, bytes] = {}
+        self.groups = Groups(self._transactions)
+        self.tenants = Tenants(self._transactions)
         try:
             self._model_id = adopt(self._database.engine, fingerprint)
-            if not self._indexes:
-                self._load(path)
+            self._indexes.load(path, self._seal)
         except UNREADABLE as error:
             self._database.close()
-            raise _unreadable(path, error) from error
+            raise unreadable(path, error) from error
         except BaseException:
             self._database.close()
             raise
@@ -70,35 +70,41 @@ class FaceSet:
         """
         if not new:
             return
-        vectors = np.stack([face.vector for face in new]).astype(np.float32)
-        if vectors.shape[1:] != (self.dim,) or not np.isfinite(vectors).all():
-            raise ValueError(f"a face's vector must be {self.dim} finite numbers")
+        vectors = self._vectors(new)
         with self._transactions.writing() as connection:
-            owner = group_id(connection, group, make=make_group)
-            seal = self._seal
-            places = fill(connection, [seal.vector(face.vector, face.token, owner) for face in new])
-            sealed = zip(new, places, strict=True)
-            rows = [row_of(face, slot, owner, self._model_id, seal) for face, slot in sealed]
-            try:
-                connection.execute(insert(faces), rows)
-            except exc.IntegrityError as error:
-                raise BadArguments("a face_token is in the face set already") from error
+            self._insert(connection, new, group_id(connection, group, make=make_group))
             connection.commit()
-            self._index(group).add([face.token for face in new], vectors)
+            self._indexes.add(group, [face.token for face in new], vectors)
+
+    def replace(self, face: Face, group: str) -> None:
+        """Persist a face in the place of the one with its token, if there is one; nobody sees both, or neither."""
+        vectors = self._vectors([face])
+        with self._transactions.writing() as connection:
+            owner = group_id(connection, group, make=True)
+            replaced = bool(self._delete(connection, those([face.token], group)))
+            self._insert(connection, [face], owner)
+            connection.commit()
+            if replaced:
+                self._indexes.known(group).replace(face.token, vectors[0])
+            else:
+                self._indexes.add(group, [face.token], vectors)
 
     def remove(self, tokens: Sequence[str], group: str) -> list[str]:
         """Remove faces for good, from slots, rows and index; return the tokens that were there."""
         with self._transactions.writing() as connection:
-            mine = those(tokens, group)
-            found = list(connection.execute(select(faces.c.token).where(mine)).scalars())
-            if not found:
-                return []
-            clear(connection, mine, self.dim)
-            connection.execute(delete(faces).where(mine))
-            self._database.needs_scrub = True
+            found = self._delete(connection, those(tokens, group))
             connection.commit()
-            self._index(group).remove(found)
+            self._indexes.known(group).remove(found)
         return found
+
+    def remove_group(self, group: str) -> None:
+        """Remove a group and its faces for good; raise UnknownGroup when it is not there."""
+        with self._transactions.writing() as connection:
+            owner = group_id(connection, group, make=False)
+            self._delete(connection, faces.c.group_id == owner)
+            connection.execute(delete(groups).where(groups.c.id == owner))
+            connection.commit()
+            self._indexes.drop(group)
 
     def scrub(self) -> None:
         """Empty the write-ahead log, where a removed face's vector may still stand. Call it after `remove`.
@@ -139,12 +145,12 @@ class FaceSet:
 
     def vector(self, token: str, group: str) -> Floats | None:
         """Return the face's vector from the index, float32 (dim,), or None."""
-        return self._known(group).vector(token)
+        return self._indexes.known(group).vector(token)
 
     def count(self, group: str, name: str | None = None, photo_sha256: bytes | None = None) -> int:
         """Return the number of faces in the group that fit the filters of `page`."""
         if name is None and photo_sha256 is None:
-            return len(self._known(group))
+            return len(self._indexes.known(group))
         with self._transactions.reading() as connection:
             return count(connection, self._seal, group, name, photo_sha256)
 
@@ -155,7 +161,7 @@ class FaceSet:
 
     def tokens(self) -> set[str]:
         """Return every token of every group."""
-        return set().union(*(index.tokens() for index in self._indexes.values()))
+        return self._indexes.tokens()
 
     def page(
         self,
@@ -180,46 +186,51 @@ class FaceSet:
         self, vector: Floats, threshold: float, group: str, *, without: str | None = None
     ) -> list[tuple[str, float]]:
         """Return (token, distance) of every face within the threshold but `without`, nearest first, ties by token."""
-        tokens, distances = self._known(group).search(vector, threshold)
+        tokens, distances = self._indexes.known(group).search(vector, threshold)
         return [pair for pair in zip(tokens, distances.tolist(), strict=True) if pair[0] != without]
 
-    def names(self, tokens: Sequence[str], group: str) -> dict[str, str]:
-        """Return the names of those tokens that are in the group."""
+    def details(self, tokens: Sequence[str], group: str) -> dict[str, dict[str, Any]]:
+        """Return the details of those tokens that are in the group, `name` among them."""
         query = select(faces.c.token, faces.c.group_id, faces.c.details).where(those(tokens, group))
         with self._transactions.reading() as connection:
             rows = connection.execute(query).all()
-            return {row.token: self._seal.open_details(row.details, row.token, row.group_id)["name"] for row in rows}
+            return {row.token: self._seal.open_details(row.details, row.token, row.group_id) for row in rows}
 
-    def _known(self, group: str) -> ExactIndex:
-        """Return the group's index, or an empty one: asking for a group does not make it."""
-        index = self._indexes.get(group)
-        return ExactIndex(self.dim) if index is None else index
+    def names(self, tokens: Sequence[str], group: str) -> dict[str, str]:
+        """Return the names of those tokens that are in the group."""
+        return {token: found["name"] for token, found in self.details(tokens, group).items()}
 
-    def _index(self, group: str) -> ExactIndex:
-        return self._indexes.setdefault(group, ExactIndex(self.dim))
+    def ownerless_groups(self) -> list[str]:
+        """Return the keys of the groups whose tenant was removed."""
+        known = {groups_of(tenant.app_key) for tenant in self.tenants.all()}
+        return [key for key in self.groups.keys(OWNED) if not any(map(key.startswith, known))]
 
-    def _read_ahead(self, path: Path) -> None:
-        """Check the file, and build the indexes meanwhile when it need not be written to before."""
+    def secret(self, name: str) -> bytes:
+        """Return 32 random bytes that are this face set's own, the same for a name for ever."""
+        if name not in self._secrets:
+            self._secrets[name] = secret(self._transactions, self._seal, name)
+        return self._secrets[name]
+
+    def _vectors(self, new: Sequence[Face]) -> Floats:
+        vectors = np.stack([face.vector for face in new]).astype(np.float32)
+        if vectors.shape[1:] != (self.dim,) or not np.isfinite(vectors).all():
+            raise ValueError(f"a face's vector must be {self.dim} finite numbers")
+        return vectors
+
+    def _insert(self, connection: Connection, new: Sequence[Face], owner: int) -> None:
+        seal = self._seal
+        places = fill(connection, [seal.vector(face.vector, face.token, owner) for face in new])
+        rows = [row_of(face, slot, owner, self._model_id, seal) for face, slot in zip(new, places, strict=True)]
         try:
-            with checked_meanwhile(path):
-                if as_it_is(path):
-                    self._load(path)
-        except UNREADABLE as error:
-            raise _unreadable(path, error) from error
+            connection.execute(insert(faces), rows)
+        except exc.IntegrityError as error:
+            raise BadArguments("a face_token is in the face set already") from error
 
-    def _load(self, path: Path) -> None:
-        """Build the indexes from the rows."""
-        with uncollected(), ExitStack() as filling:
-            for group, tokens, vectors in stored(path, self.dim, self._seal):
-                if group not in self._indexes:
-                    filling.enter_context(self._index(group).filling())
-                self._index(group).add(tokens, vectors)
-
-
-def _unreadable(path: Path, error: Exception) -> StartError:
-    if isinstance(error, SealBroken):
-        return StartError(
-            f"the face set {path} is damaged: a vector was altered, belongs to another face, or was sealed with "
-            "another key; restore a backup, the key file with it"
-        )
-    return StartError(f"the face set {path} is damaged: its rows cannot be read; restore a backup")
+    def _delete(self, connection: Connection, mine: ColumnElement[bool]) -> list[str]:
+        """Clear the slots and delete the rows that fit a condition; return their tokens."""
+        found = list(connection.execute(select(faces.c.token).where(mine)).scalars())
+        if found:
+            clear(connection, mine, self.dim)
+            connection.execute(delete(faces).where(mine))
+            self._database.needs_scrub = True
+        return found

@@ -48,6 +48,13 @@ keys = Table(
     Column("name", LargeBinary, primary_key=True),
 )
 
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
 tenants = Table(
     "tenants",
     metadata,
@@ -110,6 +117,7 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "CREATE TABLE tenants (id INTEGER NOT NULL PRIMARY KEY, app_key TEXT NOT NULL UNIQUE, "
         "name TEXT NOT NULL UNIQUE, secret BLOB NOT NULL, created_at FLOAT NOT NULL)",
         "CREATE TABLE keys (name BLOB NOT NULL PRIMARY KEY)",
+        "CREATE TABLE secrets (name TEXT NOT NULL PRIMARY KEY, sealed BLOB NOT NULL)",
         "UPDATE slots SET vector = zeroblob(length(vector) + 32) WHERE used = 0",
         "UPDATE slots SET vector = (SELECT sealed_vector(slots.vector, token, group_id) FROM faces "
         "WHERE slot = slots.id) WHERE used = 1",

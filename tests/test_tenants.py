@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import statistics
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine
 
-from errors import BadArguments
-from faceset.tables import metadata
+from errors import BadArguments, Overloaded
+from faceset.cipher import KEY, Keyring
+from faceset.database import Database
+from faceset.seal import Seal
 from faceset.tenants import APP_KEY, SECRET, Tenants
+from faceset.transactions import Transactions
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Engine]:
-    engine = create_engine(f"sqlite:///{tmp_path / 'faces.db'}")
-    metadata.create_all(engine)
-    yield engine
-    engine.dispose()
+def database(tmp_path: Path) -> Iterator[Transactions]:
+    opened = Transactions(Database(tmp_path / "faces.db", Seal(Keyring([bytes(KEY)]), "model")))
+    yield opened
+    opened.close()
 
 
-def test_the_right_secret_opens_and_no_other_does(database: Engine) -> None:
+def test_the_right_secret_opens_and_no_other_does(database: Transactions) -> None:
     tenants = Tenants(database)
     one, other = tenants.add("one"), tenants.add("other")
     assert (len(one.app_key), len(one.secret)) == (APP_KEY, SECRET)
@@ -37,7 +41,7 @@ def test_the_right_secret_opens_and_no_other_does(database: Engine) -> None:
             assert not tenants.are_right(one.app_key, wrong)
 
 
-def test_what_another_process_changes_counts_at_once(database: Engine) -> None:
+def test_what_another_process_changes_counts_at_once(database: Transactions) -> None:
     serving, command = Tenants(database), Tenants(database)
     first = command.add("shop")
     assert serving.are_right(first.app_key, first.secret)
@@ -49,7 +53,7 @@ def test_what_another_process_changes_counts_at_once(database: Engine) -> None:
     assert not serving.are_right(second.app_key, second.secret)
 
 
-def test_names_are_taken_once_and_listed(database: Engine) -> None:
+def test_names_are_taken_once_and_listed(database: Transactions) -> None:
     tenants = Tenants(database)
     made = [tenants.add(name) for name in ("b", "a")]
     with pytest.raises(BadArguments, match="already"):
@@ -64,16 +68,16 @@ def test_names_are_taken_once_and_listed(database: Engine) -> None:
             change("nobody")
 
 
-def test_no_secret_is_on_the_disk(database: Engine, tmp_path: Path) -> None:
+def test_no_secret_is_on_the_disk(database: Transactions, tmp_path: Path) -> None:
     made = Tenants(database).add("shop")
     again = Tenants(database).rotate("shop")
-    held = (tmp_path / "faces.db").read_bytes()
+    held = b"".join(file.read_bytes() for file in tmp_path.glob("faces.db*"))
     assert made.app_key.encode() in held
     assert made.secret.encode() not in held
     assert again.secret.encode() not in held
 
 
-def test_a_known_secret_takes_no_scrypt(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_known_secret_takes_no_scrypt(database: Transactions, monkeypatch: pytest.MonkeyPatch) -> None:
     tenants = Tenants(database)
     made = tenants.add("shop")
     assert tenants.are_right(made.app_key, made.secret)
@@ -81,7 +85,7 @@ def test_a_known_secret_takes_no_scrypt(database: Engine, monkeypatch: pytest.Mo
     assert tenants.are_right(made.app_key, made.secret)
 
 
-def test_an_unknown_tenant_takes_as_long_as_a_wrong_secret(database: Engine) -> None:
+def test_an_unknown_tenant_takes_as_long_as_a_wrong_secret(database: Transactions) -> None:
     tenants = Tenants(database)
     made = tenants.add("shop")
     assert tenants.are_right(made.app_key, made.secret)
@@ -93,3 +97,25 @@ def test_an_unknown_tenant_takes_as_long_as_a_wrong_secret(database: Engine) -> 
     one, other = (statistics.median(each) for each in times.values())
     # Both computed a hash, which is nearly all of it; a shortcut would be hundreds of times as fast.
     assert 0.2 < one / other < 5
+
+
+def test_those_who_come_together_need_one_hash(database: Transactions, monkeypatch: pytest.MonkeyPatch) -> None:
+    tenants = Tenants(database)
+    made, scrypt, hashed = tenants.add("shop"), hashlib.scrypt, []
+
+    def counted(*args: Any, **kwargs: Any) -> bytes:
+        hashed.append(1)
+        return scrypt(*args, **kwargs)
+
+    monkeypatch.setattr("hashlib.scrypt", counted)
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(lambda _: tenants.are_right(made.app_key, made.secret), range(16)))
+    assert len(hashed) == 1
+
+
+def test_a_flood_of_wrong_secrets_is_sent_away(database: Transactions, monkeypatch: pytest.MonkeyPatch) -> None:
+    tenants = Tenants(database)
+    monkeypatch.setattr("faceset.tenants.PATIENCE", 0.0)
+    with tenants._trying, pytest.raises(Overloaded):
+        tenants.are_right("nobody", "wrong")
+    assert not tenants.are_right("nobody", "wrong")

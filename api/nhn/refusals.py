@@ -1,0 +1,75 @@
+"""What the NHN dialect refuses, in the words and numbers of its reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from errors import (
+    BadArguments,
+    FaceError,
+    FaceTokenError,
+    FileError,
+    GroupExists,
+    PhotoTimeout,
+    PhotoUrlError,
+    UnknownGroup,
+    UploadError,
+    UploadTooLarge,
+)
+
+PARAMETER, UNAUTHORIZED, IMAGE, INTERNAL = -40000, -41000, -45000, -50000
+
+
+class InvalidGroupId(BadArguments):
+    """Say that a text can be no group's id."""
+
+
+class InvalidToken(BadArguments):
+    """Say that a next-token is forged, of another list, or too old."""
+
+
+class Unauthorized(BadArguments):
+    """Say that appKey and secretKey are no pair."""
+
+    status = 401
+
+
+class OneOfTwoImages(FaceError):
+    """Say which of two images was refused, and why."""
+
+    code, message, status = FileError.code, FileError.message, FileError.status
+
+    def __init__(self, side: str, reason: FaceError) -> None:
+        super().__init__(reason.detail)
+        self.result = IMAGE, f"Image{_result(reason)[1]}:{side}"
+
+
+RESULTS: tuple[tuple[type[FaceError], int, str], ...] = (
+    (InvalidGroupId, PARAMETER, "InvalidGroupID"),
+    (InvalidToken, PARAMETER, "InvalidTokenError"),
+    (Unauthorized, UNAUTHORIZED, "UnauthorizedAppKey"),
+    (GroupExists, PARAMETER, "DuplicatedGroupID"),
+    (UnknownGroup, PARAMETER, "NotFoundGroupError"),
+    (FaceTokenError, PARAMETER, "NotFoundFaceIDError"),
+    (UploadTooLarge, IMAGE, "ImageTooLargeException"),
+    (PhotoTimeout, IMAGE, "ImageTimeoutError"),
+    (PhotoUrlError, IMAGE, "InvalidImageURLException"),
+    (FileError, IMAGE, "InvalidImageFormatException"),
+    (UploadError, IMAGE, "InvalidImageFormatException"),
+    (FaceError, PARAMETER, "InvalidParam"),
+)
+"""The first row that fits an error is its answer; a fault of this server is none of them."""
+
+
+def render(error: FaceError) -> tuple[dict[str, Any], int]:
+    """Return the header of a failed answer; the HTTP status is always 200."""
+    code, message = _result(error)
+    return {"header": {"isSuccessful": False, "resultCode": code, "resultMessage": message}}, 200
+
+
+def _result(error: FaceError) -> tuple[int, str]:
+    if isinstance(error, OneOfTwoImages):
+        return error.result
+    if error.status >= 500:
+        return INTERNAL, "InternalServerError"
+    return next((code, message) for kind, code, message in RESULTS if isinstance(error, kind))

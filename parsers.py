@@ -32,6 +32,18 @@ def list_of(pattern: str) -> Callable[[str], tuple[str, ...]]:
     return lambda text: tuple(part(found) for found in _parts(text))
 
 
+def some_of(names: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
+    """Return a parser of comma lists of those names, or of the word none."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        found = _parts(text)
+        if found != ("none",) and (not found or not set(found) <= set(names)):
+            raise ValueError
+        return () if found == ("none",) else found
+
+    return parse
+
+
 def ports(text: str) -> tuple[int, ...]:
     """Parse a comma list of ports."""
     found = tuple(int(part) for part in _parts(text))

@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Mapping
 
 from errors import StartError
-from settings import SettingRow, Settings
+from setting import SettingRow
+from settings import Settings
 
 INTRODUCTION = """\
 # Settings

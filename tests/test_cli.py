@@ -208,11 +208,11 @@ def test_weights_that_are_there_take_one_line(
     settings: Settings, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["weights", "--photos"]) == 0
-    assert capsys.readouterr().out == f"{settings.weights} has 4 verified weights files and 118 photos\n"
+    assert capsys.readouterr().out == f"{settings.weights} has 5 verified weights files and 118 photos\n"
     for file in weights.SERVED:
         (tmp_path / file.name).symlink_to(settings.weights / file.name)
     assert main(["weights", "--to", str(tmp_path)]) == 0
-    assert capsys.readouterr().out == f"{tmp_path} has 4 verified weights files\n"
+    assert capsys.readouterr().out == f"{tmp_path} has 5 verified weights files\n"
 
 
 def test_serve_is_the_server(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,4 +136,4 @@ def _one_of_two(side: str) -> Iterator[None]:
     try:
         yield
     except (FileError, UploadError) as error:
-        raise OneOfTwoImages(side, error) from error
+        raise OneOfTwoImages.of(side, error) from error

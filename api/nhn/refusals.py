@@ -34,14 +34,18 @@ class Unauthorized(BadArguments):
     status = 401
 
 
-class OneOfTwoImages(FaceError):
+class OneOfTwoImages(FileError):
     """Say which of two images was refused, and why."""
 
-    code, message, status = FileError.code, FileError.message, FileError.status
+    side = "Source"
+    reason: FaceError | None = None
 
-    def __init__(self, side: str, reason: FaceError) -> None:
-        super().__init__(reason.detail)
-        self.result = IMAGE, f"Image{_result(reason)[1]}:{side}"
+    @classmethod
+    def of(cls, side: str, reason: FaceError) -> OneOfTwoImages:
+        """Return the refusal of one side, Source or Target."""
+        error = cls(reason.detail)
+        error.side, error.reason = side, reason
+        return error
 
 
 RESULTS: tuple[tuple[type[FaceError], int, str], ...] = (
@@ -68,8 +72,8 @@ def render(error: FaceError) -> tuple[dict[str, Any], int]:
 
 
 def _result(error: FaceError) -> tuple[int, str]:
-    if isinstance(error, OneOfTwoImages):
-        return error.result
+    if isinstance(error, OneOfTwoImages) and error.reason is not None:
+        return IMAGE, f"Image{_result(error.reason)[1]}:{error.side}"
     if error.status >= 500:
         return INTERNAL, "InternalServerError"
     return next((code, message) for kind, code, message in RESULTS if isinstance(error, kind))

@@ -23,9 +23,10 @@ from benchmarks.machine import described
 from benchmarks.scene_page import Measured, Stage, page
 from benchmarks.scene_photos import Part, parts
 from benchmarks.scene_trials import Bench, Trial, tallied, total
+from images import scaled_down
 from model.base import Image
 from model.weights import ensure_photos
-from scenes.features import features, shrunk
+from scenes.features import LONGEST_SIDE, features
 from scenes.match import FEWEST_INLIERS, SMALLEST_SPREAD, compare
 from settings import Settings
 
@@ -57,11 +58,11 @@ def stages(views: Sequence[Image]) -> list[Stage]:
     """Time each stage on photos of 12 megapixels, made by enlarging real ones."""
     large = [np.asarray(cv2.resize(image, LARGE, interpolation=cv2.INTER_CUBIC), np.uint8) for image in views]
     files = [photos.encoded(image) for image in large]
-    small = [shrunk(image) for image in large]
+    small = [scaled_down(image, LONGEST_SIDE) for image in large]
     found = [features(image) for image in small]
     cases: list[tuple[str, Callable[[int], object]]] = [
         ("decode the JPEG", lambda number: photos.decode(files[number])),
-        ("shrink", lambda number: shrunk(large[number])),
+        ("shrink", lambda number: scaled_down(large[number], LONGEST_SIDE)),
         ("keypoints and descriptors", lambda number: features(small[number])),
         ("**one photo analysed: shrink, keypoints, descriptors**", lambda number: features(large[number])),
         ("compare two photos' features", lambda number: compare(found[number - 1], found[number])),

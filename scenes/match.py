@@ -18,11 +18,12 @@ RATIO = 0.8
 """A match must be so much nearer than the second nearest keypoint (Lowe 2004, section 7.1)."""
 
 FEWEST_INLIERS = 12
-"""Photos of different scenes have at most 9 by chance, and views of one scene 13 and more; see docs/scenes.md."""
+"""Photos of different scenes have at most 9 by chance; real views of one scene have 13 and more, or as few. See
+docs/scenes.md."""
 
 SMALLEST_SPREAD = 0.02
-"""Share of one photo or the other that the inliers must lie around: a date that a camera prints into every photo is no
-scene, but a close-up of one thing among others is."""
+"""Share of one photo or the other that the inliers must lie around: a small mark that a camera prints into every
+photo is no scene, but a close-up of one thing among others is."""
 
 REPROJECTION_ERROR = 5.0
 """Pixels of the shrunk photos by which an inlier may miss."""

@@ -28,7 +28,7 @@ def projected(homography: Homography, width: int, height: int) -> Corners | None
     mapped = np.column_stack([_corners(width, height), np.ones(4)]) @ homography.T
     # A homography's sign means nothing, but corners of different signs lie on either side of the horizon.
     depth = mapped[:, 2] * np.sign(mapped[:, 2].sum())
-    if not np.isfinite(mapped).all() or depth.min() <= 1e-9:
+    if depth.min() <= 1e-9:
         return None
     return np.asarray(mapped[:, :2] / mapped[:, 2:], np.float64)
 

@@ -30,7 +30,7 @@ LAYERS = {
     "images": 1,
     "model": 1,
     "faceset": 1,
-    "scenes": 1,
+    "scenes": 2,
     "answers": 2,
     "storage": 2,
     "recognizer": 2,

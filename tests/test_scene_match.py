@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from benchmarks import scene_changes
-from scenes.features import Features, Image, features
+from images import Image
+from scenes.features import Features, features
 from scenes.match import FEWEST_INLIERS, MOST_MATCHES, SMALLEST_SPREAD, Comparison, compare, same_scene
 from tests.pictures import decoded, encoded, read
 from tests.scenery import BLANK, PHOTOS, pasted, textured
@@ -79,6 +80,25 @@ def test_a_close_up_of_a_thing_among_others_is_its_scene() -> None:
     among = features(pasted(PHOTOS["tripod"][:200, :200], 200, 300, PHOTOS["cat"]))
     assert same_scene(alone, among)
     assert same_scene(among, alone)
+
+
+def test_the_share_of_either_photo_counts() -> None:
+    part = features(PHOTOS["tripod"])
+    whole = dataclasses.replace(part, width=3000, height=3000)
+    assert same_scene(part, whole)
+    assert same_scene(whole, part)
+    assert compare(whole, whole).flaw == "spread"
+
+
+def test_the_nearest_matches_count() -> None:
+    photo = features(textured(480, 640))
+    half = photo.count // 2
+    assert half > MOST_MATCHES
+    points, descriptors = photo.points.copy(), photo.descriptors.copy()
+    points[half:] = np.random.default_rng(0).uniform(0, 480, points[half:].shape)
+    descriptors[half:, 0] ^= 1
+    found = compare(photo, dataclasses.replace(photo, points=points, descriptors=descriptors))
+    assert (found.matches, found.inliers) == (MOST_MATCHES, MOST_MATCHES)
 
 
 @pytest.mark.parametrize("name", BLANK)

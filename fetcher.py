@@ -53,15 +53,15 @@ class Fetcher:
             try:
                 answer = self._ask(parse(url), deadline, max_bytes)
             except TimeoutError as error:
-                raise PhotoTimeout("the photo behind the URL did not arrive in time") from error
+                raise too_slow() from error
             except (OSError, ValueError, HTTPError, HTTPException) as error:
                 if deadline.is_over:
-                    raise PhotoTimeout("the photo behind the URL did not arrive in time") from error
-                raise _nothing_there() from error
+                    raise too_slow() from error
+                raise nothing_there() from error
             if isinstance(answer, bytes):
                 return answer
             url = urljoin(url, answer.url)
-        raise _nothing_there()
+        raise nothing_there()
 
     def _ask(self, target: Target, deadline: Deadline, max_bytes: int) -> bytes | _Redirect:
         server = Server(target.host, target.port, (self._context or trusted()) if target.scheme == "https" else None)
@@ -73,10 +73,10 @@ class Fetcher:
                 if response.status in REDIRECTS and response.headers.get("Location"):
                     return _Redirect(response.headers["Location"])
                 if response.status != 200:
-                    raise _nothing_there()
+                    raise nothing_there()
                 photo = read(response, max_bytes)
                 if photo is None:
-                    raise _too_large(max_bytes)
+                    raise too_large(max_bytes)
                 # A connection that was cut off ends like one that was closed.
                 deadline.left()
                 return photo
@@ -84,11 +84,11 @@ class Fetcher:
     def _checked_address(self, target: Target, server: Server, deadline: Deadline) -> str:
         allowed = target.is_named_in(self._rule.allow)
         if not allowed and target.port not in self._rule.ports:
-            raise _nothing_there()
+            raise nothing_there()
         addresses = server.addresses(deadline, self._resolver)
         # One address inside is enough to refuse: the name is somebody's try.
         if not addresses or not (allowed or all(is_public(address) for address in addresses)):
-            raise _nothing_there()
+            raise nothing_there()
         return addresses[0]
 
 
@@ -97,9 +97,16 @@ class _Redirect:
     url: str
 
 
-def _nothing_there() -> PhotoUrlError:
+def nothing_there() -> PhotoUrlError:
+    """Return the one answer about a photo that is absent or must not be read."""
     return PhotoUrlError("there is no photo behind the URL that this server may fetch")
 
 
-def _too_large(max_bytes: int) -> UploadTooLarge:
+def too_slow() -> PhotoTimeout:
+    """Return the answer about a photo whose time was over."""
+    return PhotoTimeout("the photo behind the URL did not arrive in time")
+
+
+def too_large(max_bytes: int) -> UploadTooLarge:
+    """Return the answer about a photo of more bytes than may be read."""
     return UploadTooLarge(f"the photo behind the URL has more than {max_bytes} bytes")

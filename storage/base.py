@@ -7,7 +7,7 @@ import secrets
 from typing import Protocol
 
 from addresses import PORTS, parse
-from errors import FileError, PhotoTimeout, PhotoUrlError, UploadTooLarge
+from errors import FileError
 from images import JPEG_SIGNATURE, PNG_SIGNATURE
 
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
@@ -72,16 +72,3 @@ def path_below(root: str, url: str) -> str | None:
     if asked.host != at.host or not (usual or asked.port == at.port) or not path.startswith(at.path):
         return None
     return path.removeprefix(at.path)
-
-
-# In the fetcher's words: who asks must not learn which URLs are of a storage.
-def nothing_there() -> PhotoUrlError:
-    return PhotoUrlError("there is no photo behind the URL that this server may fetch")
-
-
-def too_slow() -> PhotoTimeout:
-    return PhotoTimeout("the photo behind the URL did not arrive in time")
-
-
-def too_large(max_bytes: int) -> UploadTooLarge:
-    return UploadTooLarge(f"the photo behind the URL has more than {max_bytes} bytes")

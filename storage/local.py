@@ -7,7 +7,8 @@ from pathlib import Path
 
 import durable
 from errors import InternalError, StartError
-from storage.base import is_name, new_name, nothing_there, path_below, too_large
+from fetcher import nothing_there, too_large
+from storage.base import is_name, new_name, path_below
 
 PATH = "/stored"
 """Where the photos are served, below the URL of this server."""

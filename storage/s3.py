@@ -15,8 +15,9 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from errors import InternalError, StartError
+from fetcher import nothing_there, too_large, too_slow
 from outbound import CONNECT_SECONDS, Deadline, read
-from storage.base import content_type, is_name, new_name, nothing_there, too_large, too_slow
+from storage.base import content_type, is_name, new_name
 from storage.buckets import BucketUrls, Place
 
 AT_ONCE = 16
@@ -98,7 +99,7 @@ class S3Source:
             except BaseException as error:
                 pending.set_exception(error)
             finally:
-                pass
+                self._free.release()
 
         # A server that sends its headers a byte at a time holds the thread longer than the deadline; no stop waits.
         threading.Thread(target=run, name="s3", daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ from settings import Settings
 from storage.local import LocalStorage
 from storage.s3 import S3Storage
 from tests.hostile_urls import hostile_urls
+from tests.listener import LOOPBACK, answer, listening, sending
 from tests.object_store import object_store, set_credentials
-from tests.test_fetcher import LOOPBACK, answer, listening, sending
 
 BASE = "http://faces.example:5000/"
 MANY = 10_000_000
@@ -80,6 +81,20 @@ def test_what_may_be_fetched_is_set(tmp_path: Path) -> None:
         for refused in (f"{LOOPBACK}:{listener.port - 1}", "localhost"):
             with pytest.raises(PhotoUrlError, match=REFUSED):
                 from_settings(read(tmp_path, fetch_allow=refused)).get(url, BASE, MANY)
+
+
+def test_no_name_is_looked_up_for_a_port_that_is_not_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def look_up(host: str, port: int, **_: object) -> None:
+        asked.append((host, port))
+        raise OSError("no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    for ports in ("8081", "80,443"):
+        with pytest.raises(PhotoUrlError, match=REFUSED):
+            from_settings(read(tmp_path, fetch_ports=ports)).get("http://photos.example:8081/", BASE, MANY)
+    assert asked == [("photos.example", 8081)]
 
 
 def test_buckets_are_read_beside_the_folder_and_in_its_place(tmp_path: Path) -> None:

@@ -8,20 +8,19 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from waitress.server import create_server
 
 import durable
 from api.envelope import Envelope
 from api.stored import blueprint
 from errors import FileError, InternalError, PhotoUrlError, StartError, UploadTooLarge
 from fetcher import Fetcher, FetchRule
+from serving import Server
 from settings import ROOT, Settings
 from storage.base import is_name, path_below
 from storage.local import LocalStorage
@@ -281,19 +280,17 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
 
 @pytest.fixture
 def client(storage: LocalStorage) -> Iterator[Client]:
+    settings = Settings(host="127.0.0.1", port=0, drain=2.0)
     app = Flask("facetoken", static_folder=None)
-    Envelope(Settings()).attach(app)
+    Envelope(settings).attach(app)
     app.register_blueprint(blueprint(storage))
-    sockets: dict[int, Any] = {}
-    server = create_server(app, map=sockets, host="127.0.0.1", port=0, threads=1)
+    server = Server(app, settings)
     thread = threading.Thread(target=server.run)
     thread.start()
-    yield Client(server.effective_port)
-    server.close()
-    for channel in list(sockets.values()):
-        channel.close()
-    thread.join(10)
-    server.task_dispatcher.shutdown()
+    yield Client(server.port)
+    server.stop()
+    thread.join(20)
+    assert not thread.is_alive()
 
 
 def test_the_server_shows_a_stored_photo(storage: LocalStorage, client: Client) -> None:

@@ -28,8 +28,8 @@ from storage.base import is_name
 from storage.buckets import BucketUrls, Place
 from storage.s3 import AT_ONCE, S3Rule, S3Source, S3Storage
 from tests.hostile_urls import hostile_urls
+from tests.listener import LOOPBACK, Script, answer, dripping, listening, sending
 from tests.object_store import SECRET, ObjectStore, object_store, set_credentials
-from tests.test_fetcher import LOOPBACK, Script, answer, dripping, listening, sending
 
 BASE = "http://faces.example:5000/"
 MANY = 10_000_000

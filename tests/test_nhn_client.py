@@ -27,7 +27,7 @@ ASKED: dict[str, tuple[tuple[Any, ...], str, Any]] = {
     "detect": ((PHOTO,), "POST /detect", {"image": IN_BASE64}),
     "add_faces": (("g", PHOTO, 3, "x"), "POST /groups/g", {"image": IN_BASE64, "externalImageId": "x", "limit": 3}),
     "delete_face": (("g", "f"), "DELETE /groups/g/faces/f", None),
-    "list_faces": (("g",), "GET /groups/g/faces?limit=200", None),
+    "list_faces": (("g", 7, "next"), "GET /groups/g/faces?limit=7&next-token=next", None),
     "search_by_face": (("g", "f", 9), "GET /groups/g/faces/f?limit=4096&threshold=9", None),
     "search_by_image": (
         ("g", "http://photo", 9, 2),
@@ -107,13 +107,13 @@ def test_each_method_asks_as_the_reference_says_and_counts_what_it_met(
     assert stand_in.secret == "secret"
     fields = {(FIELD, operation, path) for path in OPERATIONS[operation]["answer"]}
     assert set(nhn_client.CHECKED.items()) == {(fact, 1) for fact in ((OPERATION, operation), *fields)}
+    assert tally() == f"1 of 11 operations, {len(fields)} of 229 fields, 0 of 66 codes, in 1 answers"
     for code, message in ERRORS[operation]:
         answer_with(stand_in, {"header": {**FACTS["failure"]["header"], "resultCode": code, "resultMessage": message}})
         assert ask(checked, operation) == Refusal(code, message) == (code, message)
     assert nhn_client.CHECKED[OPERATION, operation] == 1 + len(ERRORS[operation])
-    assert sum(fact[0] == CODE for fact in nhn_client.CHECKED) == len(ERRORS[operation])
+    assert all(nhn_client.CHECKED[CODE, operation, *row] == 1 for row in ERRORS[operation])
     assert nhn_client.CHECKED.keys() == {fact for fact in promised() if fact[1] == operation}
-    assert tally().startswith(f"1 of 11 operations, {len(fields)} of ")
 
 
 def test_wrong_answers_fail_and_are_not_counted(checked: Checked, stand_in: StandIn) -> None:

@@ -23,16 +23,16 @@ OUT_OF_RANGE: dict[str, tuple[Any, ...]] = {
     "createTime": ("", "2020-09-29 14:34:12", "2020-13-01T00:00:00", "2020-9-29T14:34:12", "2020-09-29T14:34:12Z"),
     "modelVersion": ("", "1.0", "v1", "v1.0 "),
     "nextToken": ("a b", "a/b", "a+b", "a=", "\n"),
-    "landmarks\\[\\]\\.type": ("", "rightLib", "chin", "lefteye"),
+    r"landmarks\[\]\.type": ("", "rightLib", "chin", "lefteye"),
     "resultCode": (-40000, 1),
     "resultMessage": ("Success", ""),
     "isSuccessful": (False,),
 }
 EDGES: dict[str, tuple[Any, ...]] = {
-    "bbox\\.[xy]0|landmarks\\[\\]\\.[xy]": (0, 0.0),
-    "bbox\\.[xy]1": (1, 1.0),
+    r"bbox\.[xy]0|landmarks\[\]\.[xy]": (0, 0.0),
+    r"bbox\.[xy]1": (1, 1.0),
     r"orientation\.[xyz]": (-180, 180, 0),
-    "confidence": (0, 100, 100.0),
+    "confidence|similarity": (0, 100, 100.0),
     r"groups\[\]\.faceCount": (0,),
     "groupId": ("-", "0", "a" * 255),
     "externalImageId": ("a", "A-z_0.:/", "a" * 255),
@@ -42,6 +42,7 @@ EDGES: dict[str, tuple[Any, ...]] = {
 ANY: tuple[Any, ...] = (None, True, 7, 7.5, "text", [], {})
 
 Route = tuple[str | int, ...]
+Changes = Mapping[str, Any]
 each_operation = pytest.mark.parametrize("operation", OPERATIONS)
 
 
@@ -49,9 +50,8 @@ def routes(value: Any, route: Route = ()) -> Iterator[tuple[Route, str, Any]]:
     """Yield the keys that lead to everything in a JSON value, its path as the reference writes it, and what it is."""
     path = "".join("[]" if isinstance(key, int) else f".{key}" for key in route).lstrip(".")
     yield route, path, value
-    for key, member in (
-        value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ())
-    ):
+    items = value if isinstance(value, list) else ()
+    for key, member in value.items() if isinstance(value, dict) else enumerate(items):
         yield from routes(member, (*route, key))
 
 
@@ -150,9 +150,6 @@ def test_a_flat_box_and_other_landmarks_are_noticed(operation: str) -> None:
         if path.endswith("landmarks"):
             for points in (value[::-1], value[:4], [*value, value[4]], []):
                 assert broken(operation, route, put(points)) == [f"{path}: not the five, in their order"]
-
-
-Changes = Mapping[str, Any]
 
 
 def repeated(operation: str, name: str, times: int, changes: Changes, *, at: int = 0, same: bool = False) -> list[str]:

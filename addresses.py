@@ -29,6 +29,8 @@ FORWARDED = tuple(
         "2001::/23",  # special purposes, Teredo among them
         "2002::/16",  # 6to4: an IPv4 address inside, of any kind
         "192.88.99.0/24",  # 6to4 relays
+        "192.0.0.0/24",  # special purposes; parts of it count as global, and one cloud has its metadata there
+        "3fff::/20",  # documentation; older Pythons do not know it
     )
 )
 """Addresses that count as global and may yet lead to others."""

@@ -14,7 +14,7 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask
 
-from api import dialect_of
+from api import dialect_of, native
 from api.dialect import Dialect
 from api.envelope import log_request, new_request_id
 from errors import BadArguments, FaceError, InternalError, Overloaded, UploadError, UploadTooLarge
@@ -81,9 +81,11 @@ class EnvelopeErrorTask(ErrorTask):  # type: ignore[misc]
     """Answer what waitress itself refuses (a broken request, a body too large) as the path's dialect words it."""
 
     def execute(self) -> None:
-        error, server = _as_face_error(self.request), self.channel.server
-        body, honest = dialect_of(self.request.path or "/", server.adj.facetoken_bodies.dialects).render(error)
-        status = HTTPStatus(200 if server.facetoken_status_200 else honest)
+        server = self.channel.server
+        dialect = dialect_of(self.request.path or "/", server.adj.facetoken_bodies.dialects)
+        error = _as_face_error(self.request, dialect)
+        body, honest = dialect.render(error)
+        status = HTTPStatus(200 if server.facetoken_status_200 and dialect is native.DIALECT else honest)
         data = json.dumps(body).encode()
         request_id = new_request_id()
         log_request(request_id, method="?", route="unreadable", status=status, code=error.code, ms=None, bytes_in=None)
@@ -143,14 +145,14 @@ class NoRoom:
     code = 503
 
 
-def _as_face_error(request: Any) -> FaceError:
+def _as_face_error(request: Any, dialect: Dialect) -> FaceError:
     error = request.error
     if isinstance(error, HalfBody):
         return UploadError("the body ends before its declared length; send the whole file")
     if error.code == 413:
-        return UploadTooLarge(
-            f"the request has more than {request.adj.max_request_body_size} bytes; send a smaller photo"
-        )
+        # A length that was not declared was read up to the small limit.
+        most = dialect.max_body if request.content_length > SMALL_BODY else SMALL_BODY
+        return UploadTooLarge(f"the request has more than {most} bytes; send a smaller photo")
     if error.code == 503:
         return Overloaded("many large photos are arriving; try again in a moment")
     if error.code == 500:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -71,7 +72,7 @@ class Settings:
         "a comma list of " + ", ".join(DIALECTS) + ", or none",
         "API dialects beside the native one.",
     )
-    status_200: bool = switch(False, "Answer every request with HTTP 200, for clients of the original service.")
+    status_200: bool = switch(False, "Answer every native request with HTTP 200, for clients of the original service.")
     cors_origins: tuple[str, ...] = setting(
         (),
         parsers.origins,
@@ -138,6 +139,34 @@ class Settings:
     finday_threshold: float = number(
         float, 0, 2, SAME_PERSON, "Finday: greatest cosine distance of one person's photos; see docs/calibration.md."
     )
+    finday_origins: tuple[str, ...] = setting(
+        ("*",),
+        parsers.origins,
+        "a comma list of origins such as https://example.org, or *",
+        "Finday: web origins whose pages may call it.",
+    )
+    withmind_min_kb: int = number(int, 0, 4000, 300, "WithMind: least size of an image, in KB of 1000 bytes.")
+    withmind_max_kb: int = number(int, 1, 4000, 500, "WithMind: greatest size of an image, in KB of 1024 bytes.")
+    withmind_message_kb: int = number(
+        int, 1, 4000, 1000, "WithMind: greatest size of a whole message, in KB of 1024 bytes."
+    )
+    withmind_threshold: float = number(
+        float,
+        0,
+        2,
+        math.sqrt(2 * SAME_PERSON),
+        "WithMind: greatest distance of one person's photos; see docs/calibration.md.",
+    )
+    key: tuple[str, ...] = setting(
+        (),
+        parsers.list_of("[0-9A-Fa-f]{64}"),
+        "a comma list of keys, 64 hexadecimal digits each",
+        "Keys of the face set instead of a key file: the first one seals, the others open what they sealed before.",
+        secret=True,
+    )
+    key_file: Path | None = path(
+        None, "File of the face set's keys, made at the first start. Unset: `key` beside the database."
+    )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -158,6 +187,10 @@ class Settings:
     @property
     def database(self) -> Path:
         return (self.data or ROOT / "faceset") / "faces.db"
+
+    @property
+    def keys_in(self) -> Path:
+        return self.key_file or self.database.with_name("key")
 
     @property
     def crops(self) -> Path:

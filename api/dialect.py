@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from flask import Blueprint, request
@@ -43,7 +44,7 @@ class Dialect:
     """Hold a dialect: the paths it answers for, its routes, and its words for an error (a JSON body and a status).
 
     `max_body` are the bytes that its requests may have. `fetching` fits the paths of those that may bring a photo by
-    its URL, and so wait for others.
+    its URL, and so wait for others. `origins` are the web origins whose pages may call it, `*` for all.
     """
 
     name: str
@@ -52,3 +53,4 @@ class Dialect:
     render: Callable[[FaceError], tuple[dict[str, Any], int]]
     max_body: int = NATIVE_LIMITS.max_bytes + FORM_OVERHEAD
     fetching: re.Pattern[str] = NEVER
+    origins: Callable[[Settings], tuple[str, ...]] = attrgetter("cors_origins")

@@ -11,7 +11,8 @@ import time
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
-from api import dialect_of, served
+from api import dialect_of, native, served
+from api.dialect import Dialect
 from errors import BadArguments, FaceError, InternalError, Overloaded, UnknownPath, UploadTooLarge, WrongMethod
 from settings import Settings
 
@@ -41,14 +42,17 @@ class Envelope:
         g.begun = time.perf_counter()
         asked = request.headers.get("X-Request-Id", "")
         g.request_id = asked if _REQUEST_ID.fullmatch(asked) else new_request_id()
-        request.max_content_length = dialect_of(request.path, self._dialects).max_body
+        request.max_content_length = self._dialect().max_body
         seconds = request.environ.get(REFUSED)
         if seconds is not None:
             raise Overloaded(f"the server is busy; try again in {seconds} seconds", seconds)
 
+    def _dialect(self) -> Dialect:
+        return dialect_of(request.path, self._dialects)
+
     def _render(self, error: FaceError) -> Response:
         g.error = error
-        body, status = dialect_of(request.path, self._dialects).render(error)
+        body, status = self._dialect().render(error)
         response = jsonify(body)
         response.status_code = status
         if error.retry_after is not None:
@@ -70,20 +74,24 @@ class Envelope:
         response.headers["X-Content-Type-Options"] = "nosniff"
         self._allow_origin(response)
         self._log(response)
-        # Errors alone: a 304 or a 206 called 200 would be an empty or a cut file.
-        if self._settings.status_200 and response.status_code >= 400 and request.blueprint != "health":
+        # Errors alone: a 304 or a 206 called 200 would be an empty or a cut file. Not those of another dialect: its
+        # clients may take a 200 for a yes.
+        flat = self._settings.status_200 and self._dialect() is native.DIALECT and request.blueprint != "health"
+        if flat and response.status_code >= 400:
             response.status_code = 200
         return response
 
     def _allow_origin(self, response: Response) -> None:
-        allowed, origin = self._settings.cors_origins, request.headers.get("Origin")
+        allowed, origin = self._dialect().origins(self._settings), request.headers.get("Origin")
         if not allowed or origin is None:
             return
         response.headers["Vary"] = "Origin"
         if "*" in allowed or origin in allowed:
             response.headers["Access-Control-Allow-Origin"] = "*" if "*" in allowed else origin
             response.headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
-            response.headers["Access-Control-Allow-Headers"] = "Content-Type, X-Request-Id"
+            # A page may send headers of its own with every request; it must not fail for those.
+            asked = request.headers.get("Access-Control-Request-Headers", "Content-Type, X-Request-Id")
+            response.headers["Access-Control-Allow-Headers"] = asked
             response.headers["Access-Control-Expose-Headers"] = "X-Request-Id, Retry-After"
 
     def _log(self, response: Response) -> None:

@@ -11,7 +11,7 @@ import pytest
 from urllib3.exceptions import HTTPError
 
 from outbound import LOOKUPS, Deadline, Server, read
-from tests.test_fetcher import LOOPBACK, Script, answer, dripping, listening, sending
+from tests.listener import LOOPBACK, Script, answer, dripping, listening, sending
 
 
 def get(script: Script, seconds: float = 10, max_bytes: int = 1000) -> bytes | None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from answers import DetectedPhoto, EnrolmentRule, FoundFace, Match, SearchAnswer
 from errors import FaceInfoError, FaceTokenError
+from faceset.distance import all_distances
 from faceset.folder import CropFolder
 from faceset.store import FaceSet
 from faceset.tokens import Face, TemporaryStore, new_token
@@ -127,8 +128,8 @@ class FaceEngine:
 
     def compare(self, first: str, second: str, group: str = DEFAULT_GROUP) -> float:
         """Return the Euclidean distance of two tokens' faces, computed as in a search."""
-        difference = self.vector(first, group).astype(np.float64) - self.vector(second, group).astype(np.float64)
-        return float(np.float32(np.linalg.norm(difference)))
+        (distance,) = all_distances(self.vector(second, group)[np.newaxis], self.vector(first, group))
+        return float(distance)
 
     def add(self, token: str, name: str | None = None, group: str = DEFAULT_GROUP) -> Face:
         """Persist a temporary face. Adding it again changes nothing but the name, when one is given.

@@ -20,6 +20,7 @@ Image = NDArray[np.uint8]
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8\xff"
+SIGNATURES = {JPEG_SIGNATURE: "jpg", PNG_SIGNATURE: "png"}
 
 # A progressive photo has about ten scans, a PNG one or two texts. Without these limits 2 MB of empty scans keep the
 # decoder busy for minutes, and 2 MB of deflated texts for seconds.
@@ -48,6 +49,9 @@ class PhotoLimits:
 
 
 NATIVE_LIMITS = PhotoLimits()
+
+PHONE_LIMITS = PhotoLimits(max_side=16_384, max_bytes=10 * 1024 * 1024, max_pixels=64_000_000, scaled_to=2048)
+"""What phones take, for services that named no largest size."""
 
 
 def decode(data: bytes, limits: PhotoLimits = NATIVE_LIMITS) -> Image:
@@ -89,6 +93,11 @@ def scaled_down(image: Image, longest: int | None) -> Image:
     scale = longest / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def photo_type(data: bytes) -> str | None:
+    """Return the ending of a photo's file name, by its content: jpg, png, or None."""
+    return next((kind for signature, kind in SIGNATURES.items() if data.startswith(signature)), None)
 
 
 def pixel_size(data: bytes) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -11,7 +10,7 @@ from pathlib import Path
 import parsers
 from errors import StartError
 from setting import PREFIX, ROOT, SettingRow, choice, number, path, setting, switch
-from similarity import SAME_PERSON
+from similarity import SAME_PERSON, euclidean_distance
 
 __all__ = ["DIALECTS", "ROOT", "Settings"]
 
@@ -154,7 +153,7 @@ class Settings:
         float,
         0,
         2,
-        math.sqrt(2 * SAME_PERSON),
+        euclidean_distance(SAME_PERSON),
         "WithMind: greatest distance of one person's photos; see docs/calibration.md.",
     )
     key: tuple[str, ...] = setting(

@@ -42,6 +42,11 @@ def distance_at(least: float) -> float:
     return distance
 
 
+def euclidean_distance(cosine: float) -> float:
+    """Return the Euclidean distance of two vectors of length 1 whose cosine distance is that."""
+    return math.sqrt(2 * cosine)
+
+
 def cosine_distance(distance: float) -> float:
     """Return the cosine distance, from 0 to 2, of two faces at a distance from 0 to 2."""
     return min(distance, FARTHEST) ** 2 / 2

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -19,15 +20,13 @@ from numpy.typing import NDArray
 from api.arguments import Arguments
 from api.dialect import FORM_OVERHEAD, Dialect, Services
 from errors import FaceError, UnknownPath, WrongMethod
-from faceset.distance import distances
-from images import PhotoLimits
+from faceset.distance import all_distances
+from images import PHONE_LIMITS
 from similarity import cosine_distance
 
 PATH = "/verify-face"
 
-LIMITS = PhotoLimits(
-    min_side=48, max_side=16_384, max_bytes=10 * 1024 * 1024, max_pixels=64_000_000, scaled_to=2048, min_face=40
-)
+LIMITS = replace(PHONE_LIMITS, min_face=40)
 """Of both photos: what a webcam or a phone takes. With a face under 40 pixels, once the photo is scaled down to 2048,
 one is told so, rather than NotMatched: of the pairs of one person with such a face three times as many fail as of those
 whose faces have 60."""
@@ -68,7 +67,7 @@ class _Verification:
             captured = self._vector(photo)
         with _of_photo("registered"):
             registered = self._vector(self._services.photo_at(url, LIMITS.max_bytes))
-        length = distances(registered[None], np.zeros(1, np.int64), captured)[0]
+        (length,) = all_distances(registered[np.newaxis], captured)
         return self._verdict(cosine_distance(float(length)))
 
     def _vector(self, photo: bytes) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.error_rates import FaceTable, Rate, accepted, equal_error, refused
 from benchmarks.pages import table
-from similarity import EQUAL_ERROR, SAME_PERSON, similarity
+from similarity import EQUAL_ERROR, SAME_PERSON, euclidean_distance, similarity
 
 Setting = tuple[str, bool]
 """Precision, and whether the mirrored crop's vector is added."""
@@ -118,7 +118,7 @@ def _step_rows(faces: FaceTable) -> Iterator[list[str]]:
     yield ["cosine distance", "distance", "similarity", *heads, "FAR, clear", "FRR, clear"]
     pairs, sure = faces.pairs(), clear(faces).pairs()
     for cosine in STEPS:
-        distance = math.sqrt(2 * cosine)
+        distance = euclidean_distance(cosine)
         far, frr, couples = accepted(pairs, distance), refused(pairs, distance), faces.confused(distance)
         row = [f"{cosine:.2f}", f"{distance:.4f}", f"{similarity(distance):.2f}", str(far.errors), _bounded(far)]
         row += [f"{couples.errors} of {couples.cases}", str(frr.errors), _bounded(frr)]
@@ -129,13 +129,13 @@ def _login(plain: Mapping[str, FaceTable]) -> str:
     pairs = [faces.pairs() for faces in plain.values()]
     # The least distance at which one stranger too many is accepted; every threshold short of it will do.
     bare = min(float(each.strangers[math.floor(ALLOWED_FAR * len(each.strangers))]) for each in pairs)
-    distance = math.sqrt(2 * SAME_PERSON)
+    distance = euclidean_distance(SAME_PERSON)
     return LOGIN.format(
         chosen=SAME_PERSON,
         distance=distance,
         likeness=similarity(distance),
         far=ALLOWED_FAR,
-        reference=max(accepted(each, math.sqrt(2 * 0.55)).bounds[1] for each in pairs),
+        reference=max(accepted(each, euclidean_distance(0.55)).bounds[1] for each in pairs),
         bare=bare,
         bare_cosine=bare**2 / 2,
     )
@@ -145,7 +145,7 @@ def _login_rows(tables: Tables) -> Iterable[list[str]]:
     yield [f"at {SAME_PERSON:g}", "strangers accepted", "FAR", "one person refused", "FRR"]
     for setting, each in tables.items():
         for kind, faces in (("all faces", each), ("clear faces", clear(each))):
-            pairs, distance = faces.pairs(), math.sqrt(2 * SAME_PERSON)
+            pairs, distance = faces.pairs(), euclidean_distance(SAME_PERSON)
             far, frr = accepted(pairs, distance), refused(pairs, distance)
             yield [f"{_title(setting)}, {kind}", _counted(far), _bounded(far), _counted(frr), _bounded(frr)]
 

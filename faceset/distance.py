@@ -38,6 +38,11 @@ def distances(vectors: Floats, rows: Rows, query: Floats) -> Floats:
     return exact
 
 
+def all_distances(vectors: Floats, query: Floats) -> Floats:
+    """Return how far every row is from the query, as `distances` does."""
+    return distances(vectors, np.arange(len(vectors)), query)
+
+
 def within(exact: Floats, threshold: float) -> NDArray[np.bool_]:
     """Tell which float32 distances are at most the threshold, compared as they stand: neither is rounded."""
     return exact.astype(np.float64) <= threshold

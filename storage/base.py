@@ -8,11 +8,10 @@ from typing import Protocol
 
 from addresses import PORTS, parse
 from errors import FileError
-from images import JPEG_SIGNATURE, PNG_SIGNATURE
+from images import photo_type
 
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 
-_SIGNATURES = {JPEG_SIGNATURE: "jpg", PNG_SIGNATURE: "png"}
 _NAME = re.compile(rf"[0-9a-f]{{32}}\.({'|'.join(CONTENT_TYPES)})")
 
 
@@ -42,7 +41,7 @@ class Storage(PhotoSource, Protocol):
 
 def new_name(photo: bytes) -> str:
     """Return a name of 128 random bits, which tells JPEG from PNG. Raises FileError for neither."""
-    kind = next((kind for signature, kind in _SIGNATURES.items() if photo.startswith(signature)), None)
+    kind = photo_type(photo)
     if kind is None:
         raise FileError("the file is neither a JPEG nor a PNG, by its content; convert it first")
     return f"{secrets.token_hex(16)}.{kind}"

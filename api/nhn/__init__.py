@@ -44,7 +44,15 @@ def blueprint(services: Services) -> Blueprint:
         ("POST", "/groups/<group>/search", images.search_by_image),
         ("POST", "/compare", images.compare),
     ):
-        routes.add_url_rule(ROOT + path, operation.__name__, _answered(operation), methods=[method])
+        routes.add_url_rule(
+            ROOT + path,
+            operation.__name__,
+            _answered(operation),
+            methods=[method],
+            # Flask's own answers to OPTIONS and to two slashes in a row are no header and no HTTP 200.
+            provide_automatic_options=False,
+            merge_slashes=False,
+        )
     routes.url_value_preprocessor(take_app_key)
     routes.before_request(lambda: require_tenant(services.engine()))
     return routes

@@ -18,6 +18,7 @@ from api.nhn.parameters import (
     LIMITS,
     MAX_FACES,
     MAX_MATCHES,
+    GivenImage,
     body_number,
     external_id,
     face_id,
@@ -46,7 +47,7 @@ class ImageOperations:
 
     def detect(self) -> Data:
         """Find up to 100 faces, largest first."""
-        shown, found = self._engine().recognizer.locate(self._image(json_object(request)), LIMITS)
+        shown, found = self._engine().recognizer.locate(self._read(image(json_object(request))), LIMITS)
         details = [face_detail(face, shown) for face in found[:MAX_FACES]]
         return {"faceDetailCount": len(details), "faceDetails": details}
 
@@ -56,7 +57,7 @@ class ImageOperations:
         engine.faceset.groups.get(key)
         body = json_object(request)
         limit, label = body_number(body, "limit", MAX_FACES), external_id(body)
-        shown, found = engine.recognizer.locate(self._image(body), LIMITS)
+        shown, found = engine.recognizer.locate(self._read(image(body)), LIMITS)
         chosen, others, image_id = found[:limit], found[limit:MAX_FACES], str(uuid.uuid4())
         faces = [
             Face(str(uuid.uuid4()), vector, details=kept(face, shown, image_id, label))
@@ -88,7 +89,7 @@ class ImageOperations:
         engine, key = self._engine(), own_group(group)
         engine.faceset.groups.get(key)
         limit, threshold = _search_limits()
-        shown, face, vector = engine.recognizer.largest_embedded(self._image(json_object(request)), LIMITS)
+        shown, face, vector = engine.recognizer.largest_embedded(self._read(image(json_object(request))), LIMITS)
         found = self._matches(vector, key, limit, threshold)
         return {"modelVersion": MODEL_VERSION, **found, "sourceFace": source_face(face, shown)}
 
@@ -96,10 +97,11 @@ class ImageOperations:
         """Compare the largest face of one image with every face of another, most similar first."""
         recognizer, body = self._engine().recognizer, json_object(request)
         threshold = body_number(body, "threshold", PERCENT)
+        sides = image(body, "sourceImage"), image(body, "targetImage")
         with _one_of_two("Source"):
-            shown, face, vector = recognizer.largest_embedded(self._image(body, "sourceImage"), LIMITS)
+            shown, face, vector = recognizer.largest_embedded(self._read(sides[0]), LIMITS)
         with _one_of_two("Target"):
-            target, found = recognizer.locate(self._image(body, "targetImage"), LIMITS)
+            target, found = recognizer.locate(self._read(sides[1]), LIMITS)
         vectors = recognizer.embed(target, found[:MAX_FACES])
         lengths = distances(vectors, np.arange(len(vectors)), vector)
         pairs = [
@@ -116,8 +118,8 @@ class ImageOperations:
             "sourceFace": source_face(face, shown),
         }
 
-    def _image(self, body: Data, name: str = "image") -> bytes:
-        return image(body, name, self._photo_at)
+    def _read(self, given: GivenImage) -> bytes:
+        return given.read(self._photo_at)
 
     def _matches(self, vector: Vector, key: str, limit: int, threshold: int, without: str | None = None) -> Data:
         """Return the hits of one exact range query: a least similarity is a greatest distance."""

@@ -31,7 +31,7 @@ class Page:
 def issue(key: bytes, page: Page, scope: str, clock: Callable[[], float] = time.time) -> str:
     """Return a token for a page of the list that `scope` names."""
     content = _CONTENT.pack(page.limit, page.after, int(clock()) + LIFETIME)
-    return base64.urlsafe_b64encode(Keyring([key]).seal(content, scope.encode())).decode().rstrip("=")
+    return _written(Keyring([key]).seal(content, scope.encode()))
 
 
 def redeem(key: bytes, token: str, scope: str, clock: Callable[[], float] = time.time) -> Page:
@@ -39,13 +39,20 @@ def redeem(key: bytes, token: str, scope: str, clock: Callable[[], float] = time
     try:
         if len(token) > MAX_LENGTH or not token.isascii():
             raise ValueError
-        sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        sealed = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        # Base64 may be written in several ways, a token in one.
+        if _written(sealed) != token:
+            raise ValueError
         limit, after, expires = _CONTENT.unpack(Keyring([key]).open(sealed, scope.encode()))
     except (ValueError, struct.error, binascii.Error, SealBroken):
         raise _invalid() from None
     if clock() >= expires:
         raise _invalid()
     return Page(limit, after)
+
+
+def _written(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
 def _invalid() -> InvalidToken:

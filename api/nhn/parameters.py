@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Request
 
 from api.json_body import text
 from api.nhn.refusals import InvalidGroupId
-from errors import BadArguments, FaceTokenError, MissingArguments
+from errors import BadArguments, FaceTokenError, FileError, MissingArguments, UploadError, UploadTooLarge
 from images import PhotoLimits
 from inputs import from_base64
 
@@ -72,15 +73,38 @@ def body_number(body: dict[str, Any], name: str, most: int) -> int:
     return _in_range(name, int(value), most)
 
 
-def image(body: dict[str, Any], name: str, fetch: Callable[[str, int], bytes]) -> bytes:
-    """Return the bytes of an image that is given by its URL or in base64; `fetch` takes a URL and a limit in bytes."""
+@dataclass(frozen=True, slots=True)
+class GivenImage:
+    """Hold where an image of a request is: behind a URL, or in base64; the other one is empty."""
+
+    url: str
+    encoded: str
+
+    def read(self, fetch: Callable[[str, int], bytes]) -> bytes:
+        """Return the image's bytes; `fetch` takes a URL and a limit in bytes.
+
+        Raises UploadTooLarge and FileError, and what `fetch` does.
+        """
+        try:
+            data = fetch(self.url, LIMITS.max_bytes) if self.url else from_base64(self.encoded, LIMITS.max_bytes)
+        except UploadTooLarge:
+            raise
+        except UploadError as error:
+            raise FileError(error.detail) from error
+        if not data:
+            raise FileError("there is nothing in the image; send a JPEG or PNG photo")
+        return data
+
+
+def image(body: dict[str, Any], name: str = "image") -> GivenImage:
+    """Return where a required image is."""
     given = body.get(name)
     if not isinstance(given, dict):
         raise MissingArguments(f"{name} is required: an object with url or bytes")
     url, encoded = text(given, "url"), text(given, "bytes")
     if bool(url) == bool(encoded):
         raise BadArguments(f"{name} must have one of url and bytes")
-    return fetch(url, LIMITS.max_bytes) if url else from_base64(encoded, LIMITS.max_bytes)
+    return GivenImage(url, encoded)
 
 
 def _in_range(name: str, value: int, most: int) -> int:

@@ -13,7 +13,6 @@ from errors import (
     PhotoTimeout,
     PhotoUrlError,
     UnknownGroup,
-    UploadError,
     UploadTooLarge,
 )
 
@@ -59,10 +58,12 @@ RESULTS: tuple[tuple[type[FaceError], int, str], ...] = (
     (PhotoTimeout, IMAGE, "ImageTimeoutError"),
     (PhotoUrlError, IMAGE, "InvalidImageURLException"),
     (FileError, IMAGE, "InvalidImageFormatException"),
-    (UploadError, IMAGE, "InvalidImageFormatException"),
     (FaceError, PARAMETER, "InvalidParam"),
 )
-"""The first row that fits an error is its answer; a fault of this server is none of them."""
+"""The first row that fits an error is its answer; a fault of this server is none of them.
+
+A broken body is an UploadError too, of requests without an image as well: that of an image is a FileError by then.
+"""
 
 
 def render(error: FaceError) -> tuple[dict[str, Any], int]:

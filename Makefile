@@ -3,7 +3,7 @@ PORT ?= 5000
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test lint types docs demo parity bench-photo bench bench-quick clean
+.PHONY: setup run test lint types docs walk-throughs demo parity bench-photo bench bench-quick clean
 
 setup: $(VENV)/.made
 	@$(BIN)/facetoken weights
@@ -24,6 +24,12 @@ types: $(VENV)/.made-dev
 
 docs: $(VENV)/.made
 	$(BIN)/facetoken settings --markdown > docs/settings.md
+	$(BIN)/python -m benchmarks.dialect_pages
+
+# Runs every command of docs/api/*.md, with curl, against servers of its own.
+walk-throughs: docs
+	@$(BIN)/facetoken weights --photos
+	$(BIN)/python -m benchmarks.dialect_pages --record
 
 demo: $(VENV)/.made
 	@$(BIN)/facetoken weights --photos

@@ -59,10 +59,14 @@ def _with_body(adjustments: Any, most: int) -> Any:
 class StrictParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
     """Report what waitress lets fall through: a start line, a URL or a length that it cannot even read."""
 
-    # What a request that is refused before its path was read answers for.
     path = "/"
 
     def parse_header(self, header_plus: bytes) -> None:
+        # A head that cannot be read is refused in the words of the path that it begins with. After one, waitress may
+        # come here again with what it takes for the body.
+        if self.path == "/":
+            for target in header_plus.split(None, 2)[1:2]:
+                self.path = target.partition(b"?")[0].decode("latin-1")
         try:
             super().parse_header(header_plus)
         except ValueError as error:

@@ -51,6 +51,8 @@ def create_app(settings: Settings, engine: EngineSource) -> Flask:
     app.request_class = PhotoRequest
     # Field names keep the order in which the contract documents them.
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    # No redirect from a path with more slashes: its status and its page are no dialect's.
+    app.url_map.merge_slashes = False
     Envelope(settings).attach(app)
     app.register_blueprint(health.blueprint(engine))
     services = Services(settings, engine, photo_urls.from_settings(settings))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from api import native, nhn
+from api import finday, homybk, native, nhn, withmind
 from api.dialect import Dialect
 from settings import Settings
 
-OPTIONAL: tuple[Dialect, ...] = (nhn.DIALECT,)
+OPTIONAL: tuple[Dialect, ...] = (nhn.DIALECT, finday.DIALECT, withmind.DIALECT, homybk.DIALECT)
 """The dialects beside the native one, each served unless the settings leave it out."""
 
 

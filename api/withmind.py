@@ -143,8 +143,7 @@ def blueprint(services: Services) -> Blueprint:
     routes.before_request(lambda: window.require_message(request.content_length or 0))
     for path, operation in ((ENROLMENT, people.enrol), (ANALYSIS, people.analyse)):
         for rule in (path, f"{path}/"):
-            # No redirect from a path with more slashes either: its status would not be 200.
-            routes.add_url_rule(rule, view_func=operation, methods=["POST"], merge_slashes=False)
+            routes.add_url_rule(rule, view_func=operation, methods=["POST"])
     return routes
 
 

@@ -49,9 +49,8 @@ def blueprint(services: Services) -> Blueprint:
             operation.__name__,
             _answered(operation),
             methods=[method],
-            # Flask's own answers to OPTIONS and to two slashes in a row are no header and no HTTP 200.
+            # Flask's own answer to OPTIONS has no header in it.
             provide_automatic_options=False,
-            merge_slashes=False,
         )
     routes.url_value_preprocessor(take_app_key)
     routes.before_request(lambda: require_tenant(services.engine()))

@@ -28,7 +28,7 @@ from api.nhn.parameters import (
 from api.nhn.refusals import OneOfTwoImages
 from api.nhn.tenancy import own_group
 from errors import FaceTokenError, FileError, UploadError
-from faceset.distance import distances, within
+from faceset.distance import all_distances, within
 from faceset.tokens import Face
 from similarity import distance_at, similarity
 
@@ -103,7 +103,7 @@ class ImageOperations:
         with _one_of_two("Target"):
             target, found = recognizer.locate(self._read(sides[1]), LIMITS)
         vectors = recognizer.embed(target, found[:MAX_FACES])
-        lengths = distances(vectors, np.arange(len(vectors)), vector)
+        lengths = all_distances(vectors, vector)
         pairs = [
             {"faceDetail": face_detail(found[row], target), "similarity": similarity(float(lengths[row]))}
             for row in np.argsort(lengths, kind="stable")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Request
@@ -12,12 +12,10 @@ from flask import Request
 from api.json_body import text
 from api.nhn.refusals import InvalidGroupId
 from errors import BadArguments, FaceTokenError, FileError, MissingArguments, UploadError, UploadTooLarge
-from images import PhotoLimits
+from images import PHONE_LIMITS
 from inputs import from_base64
 
-LIMITS = PhotoLimits(
-    min_side=80, max_side=16_384, max_bytes=5 * 1024 * 1024, max_pixels=64_000_000, scaled_to=2048, min_face=60
-)
+LIMITS = replace(PHONE_LIMITS, min_side=80, max_bytes=5 * 1024 * 1024, min_face=60)
 """The reference's image guide; it names no largest size, so that one is ours."""
 
 MAX_ROWS, MAX_MATCHES, MAX_FACES = 200, 4096, 100

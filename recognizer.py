@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +9,7 @@ from errors import FaceInfoError, FileError
 from images import NATIVE_LIMITS, PhotoLimits, decode
 from model.base import EMBEDDING_DIM, Detection, Detector, Embedder, Image
 from model.crop import aligned_crop
-from threads import cores
+from threads import LOOKING
 
 MAX_FACES = 1000
 """Faces of one photo; one that seems to have more is refused, not cut."""
@@ -26,8 +24,6 @@ class Recognizer:
     def __init__(self, detector: Detector, embedder: Embedder) -> None:
         self._detector = detector
         self._embedder = embedder
-        # Finding faces in 16 megapixels takes some 400 MB for a moment: no more photos at once than there are cores.
-        self._locating = threading.Semaphore(cores())
 
     def load(self) -> None:
         """Load the networks."""
@@ -39,7 +35,7 @@ class Recognizer:
 
         Raises FileError and UploadError as `images.decode` does.
         """
-        with self._locating:
+        with LOOKING:
             image = decode(data, limits)
             kept = [face for face in self._detector.detect(image) if face.visible_side(image) >= limits.min_face]
         if len(kept) > MAX_FACES:

@@ -13,6 +13,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+LOOKING = threading.Semaphore(cores())
+"""Whoever decodes a photo and looks for something in it does so in here: 16 megapixels take some 400 MB for a moment,
+so there are no more photos at once than cores."""
+
+
 def on_every_thread(pool: ThreadPoolExecutor, work: Callable[[], object]) -> None:
     """Do some work once on each thread of a pool of `cores()`; threads that are missing are started for it.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,13 +16,13 @@ from api.json_body import json_object, text
 from clarifai import Clarifai, ClarifaiAccount
 from errors import BadArguments, FaceError, FileError, TaggerError, UploadError
 from images import Image, PhotoLimits, crop_jpeg, decode
-from inputs import from_base64
+from inputs import from_base64, written_size
 from model.tagger import LocalTagger
 from scenes.features import LONGEST_SIDE, SMALLEST_SIDE, Features, features
 from scenes.match import same_scene
 from settings import Settings
 from tags import Tagger
-from threads import cores
+from threads import LOOKING
 
 Answer = dict[str, Any]
 
@@ -39,8 +38,7 @@ LIMITS = PhotoLimits(
 """Of sent and of standard photos. They are kept at twice the side that scenes are matched at: enough to be shown on a
 phone, and the mean of four pixels is what the file as sent would have given."""
 
-# In base64, with line breaks and with the strokes that some JSON writers put before a slash.
-MAX_BODY = LIMITS.max_bytes * 3 // 2 + FORM_OVERHEAD
+MAX_BODY = written_size(LIMITS.max_bytes) + FORM_OVERHEAD
 
 # Three of the four may wait for another server. And however small its body, none works with the priority of a search.
 FETCHING = re.compile(re.escape(PREFIX) + ".*")
@@ -143,8 +141,6 @@ class _Operations:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._tagger = _tagger(services.settings)
-        # 64 megapixels take 400 MB for a moment: no more photos at once than there are cores.
-        self._looking = threading.Semaphore(cores())
 
     def stdimg(self) -> Answer:
         """Store a photo that has enough to be known again by."""
@@ -168,7 +164,7 @@ class _Operations:
         with _refused_as(MISSING_STANDARD):
             image = self._decoded(self._services.photo_at(url, LIMITS.max_bytes))
         standard = self._features(image)
-        with self._looking:
+        with LOOKING:
             return (COMPLETE if same_scene(standard, sent) else WRONG_PICTURE).body
 
     def tag(self) -> Answer:
@@ -191,11 +187,11 @@ class _Operations:
             return self._decoded(from_base64(text(body, "data"), LIMITS.max_bytes))
 
     def _decoded(self, data: bytes) -> Image:
-        with self._looking:
+        with LOOKING:
             return decode(data, LIMITS)
 
     def _features(self, image: Image) -> Features:
-        with self._looking:
+        with LOOKING:
             return features(image)
 
 

@@ -120,9 +120,9 @@ these apart.
 ## How the numbers were chosen
 
 On the other half of the photos: their real pairs, five hard changes of each photo, and everything of the last table.
-What the first table shows was not wholly unseen: that the spread is the greater share of the two photos was learnt there
-(from the box, which fills one photo and little of the other), and the least spread (2 % instead of 3) and the least
-number of inliers were settled after a look at both halves.
+What the first table shows was not wholly unseen: that the spread is the greater share of the two photos was learnt
+there (from the box, which fills one photo and little of the other), and the least spread (2 % instead of 3) and the
+least number of inliers were settled after a look at both halves.
 
 {_table(found.sides)}
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 LOOPBACK = "127.0.0.1"
 PHOTO = b"a photo " * 1000
+MEGABYTE = 1024 * 1024
 
 Script = Callable[[socket.socket, bytes], None]
 
@@ -83,3 +84,34 @@ def dripping(head: bytes) -> Script:
             connected.sendall(b"a")
 
     return drip
+
+
+def by_path(answers: dict[str, Script]) -> Script:
+    """Answer each path by a script of its own."""
+
+    def script(connected: socket.socket, request: bytes) -> None:
+        answers[request.split()[1].decode()](connected, request)
+
+    return script
+
+
+class Stream:
+    """Send so many bytes, and count those that were taken."""
+
+    def __init__(self, size: int, *headers: str) -> None:
+        self._size, self._headers = size, headers
+        self.sent = 0
+
+    def __call__(self, connected: socket.socket, _: bytes) -> None:
+        connected.sendall(answer(b"\xff\xd8\xff", "200 OK", *self._headers))
+        while self.sent < self._size:
+            connected.sendall(bytes(MEGABYTE))
+            self.sent += MEGABYTE
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition, 20 seconds at most."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)

@@ -21,9 +21,9 @@ import outbound
 from clarifai import MAX_ANSWER, Clarifai, ClarifaiAccount
 from errors import StartError, TaggerError
 from settings import Settings
+from tests.certificates import certificates
 from tests.listener import LOOPBACK, Script, answer, dripping, listening, sending
 from tests.pictures import read
-from tests.test_fetcher import certificates
 
 __all__ = ["certificates"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +14,7 @@ from engine import FaceEngine
 from tests.client import field, photo
 from tests.conftest import Live
 from tests.finday_client import PATH, Finday
-from tests.listener import LOOPBACK, Listener, answer, listening
+from tests.listener import LOOPBACK, Listener, answer, listening, until
 
 Serve = Callable[..., Live]
 
@@ -39,13 +38,6 @@ def waiting(pair: tuple[bytes, bytes]) -> Iterator[tuple[Listener, threading.Eve
     with listening(script) as listener:
         yield listener, go
         go.set()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_slow_urls_hold_up_no_native_request(

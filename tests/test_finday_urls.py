@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,12 +15,11 @@ from engine import FaceEngine
 from tests.conftest import Live
 from tests.finday_client import Finday
 from tests.hostile_urls import hostile_urls
-from tests.listener import LOOPBACK, Listener, Script, answer, dripping, listening, sending
+from tests.listener import LOOPBACK, MEGABYTE, Listener, Script, Stream, answer, by_path, dripping, listening, sending
 from tests.object_store import ObjectStore, object_store, set_credentials
 from tests.pictures import blank
 
 Serve = Callable[..., Live]
-MEGABYTE = 1024 * 1024
 REFUSED = "registered photo: there is no photo behind the URL that this server may fetch"
 
 
@@ -56,29 +54,6 @@ def store(
         running.client.put_object(Bucket="others", Key="a/b.jpg", Body=pair[1])
         running.client.delete_object(Bucket="photos", Key="gone.jpg")
         yield running
-
-
-def by_path(answers: dict[str, Script]) -> Script:
-    """Answer each path by a script of its own."""
-
-    def script(connected: socket.socket, request: bytes) -> None:
-        answers[request.split()[1].decode()](connected, request)
-
-    return script
-
-
-class Stream:
-    """Send so many bytes, and count those that were taken."""
-
-    def __init__(self, size: int, *headers: str) -> None:
-        self._size, self._headers = size, headers
-        self.sent = 0
-
-    def __call__(self, connected: socket.socket, _: bytes) -> None:
-        connected.sendall(answer(b"\xff\xd8\xff", "200 OK", *self._headers))
-        while self.sent < self._size:
-            connected.sendall(bytes(MEGABYTE))
-            self.sent += MEGABYTE
 
 
 @pytest.fixture(scope="module")

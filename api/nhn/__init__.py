@@ -15,12 +15,13 @@ from api.nhn.images import ImageOperations
 from api.nhn.parameters import LIMITS
 from api.nhn.refusals import render
 from api.nhn.tenancy import require_tenant, take_app_key
+from inputs import written_size
 
 PREFIX = "/nhn-face-reco/v1.0/"
 ROOT = PREFIX + "appkeys/<app_key>"
 
-# Two images in base64, with line breaks.
-MAX_BODY = 2 * (LIMITS.max_bytes * 3 // 2) + FORM_OVERHEAD
+# Of two images.
+MAX_BODY = 2 * written_size(LIMITS.max_bytes) + FORM_OVERHEAD
 
 FETCHING = re.compile(re.escape(PREFIX) + r"appkeys/[^/]+/(detect|compare|groups/[^/]+(/search)?)")
 

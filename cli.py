@@ -12,14 +12,17 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from batch import import_command, settings_table
-from batch.gallery import Gallery, ListedFace, LocalGallery, RemoteGallery
+from batch import rotation_command, settings_table, tenants_command
 from batch.remote import RemoteServer, ServerGone
 from errors import FaceError, StartError
 from faceset.names import problem_with
 from model.weights import PHOTO_COUNT, SERVED, ensure, ensure_photos
 from settings import Settings
+
+if TYPE_CHECKING:
+    from batch.gallery import Gallery, ListedFace
 
 FAILED = 2
 INTERRUPTED = 130
@@ -91,6 +94,9 @@ def import_photos(options: Namespace) -> int:
 
     Run it again after it was stopped or killed: what is in already is not added twice.
     """
+    # Imported here, as in other places below: the engine takes seconds, and who asks for tenants would wait for it.
+    from batch import import_command
+
     summary = import_command.run(options, Settings.from_environment())
     print(summary.text())
     return 0 if summary.all_in else 1
@@ -147,6 +153,8 @@ def remove(options: Namespace) -> int:
 
 @contextmanager
 def _gallery(options: Namespace) -> Iterator[Gallery]:
+    from batch.gallery import LocalGallery, RemoteGallery
+
     if options.server is None:
         yield LocalGallery(Settings.from_environment())
         return
@@ -208,6 +216,8 @@ def _parser() -> ArgumentParser:
     shown.add_argument("--name", metavar="PART", help="only faces whose name contains this")
     shown.add_argument("--json", action="store_true", help="print JSON, one face a line")
     command("remove", remove, remote=True).add_argument("tokens", nargs="+", metavar="TOKEN")
+    tenants_command.add_options(command("tenants", tenants_command.run), _name)
+    command("rotate-key", rotation_command.run)
     return parser
 
 

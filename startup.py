@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import cv2
 import numpy as np
@@ -12,7 +12,8 @@ import numpy as np
 from answers import EnrolmentRule
 from engine import FaceEngine
 from faceset.database import stored_fingerprint
-from faceset.folder import CropFolder, FolderLock
+from faceset.folder import CropFolder, locked
+from faceset.given_keys import chosen
 from faceset.store import FaceSet
 from faceset.tokens import TemporaryStore
 from images import crop_jpeg
@@ -31,14 +32,9 @@ def compile_kernels() -> None:
     from model import facenet, mtcnn  # noqa: F401
 
 
-@contextmanager
-def locked_data(settings: Settings) -> Iterator[None]:
+def locked_data(settings: Settings) -> AbstractContextManager[None]:
     """Hold the data folder for this process; raise StartError when another one has it."""
-    lock = FolderLock(settings.database.with_name("lock"))
-    try:
-        yield
-    finally:
-        lock.release()
+    return locked(settings.database)
 
 
 def open_engine(settings: Settings) -> FaceEngine:
@@ -52,7 +48,8 @@ def open_engine(settings: Settings) -> FaceEngine:
         settings.backend, precision, settings.mirror, settings.weights, h5=settings.facenet_h5
     )
     crops = CropFolder(settings.crops)
-    faceset = FaceSet(settings.database, str(embedder.fingerprint), EMBEDDING_DIM)
+    keys = chosen(settings.key, settings.keys_in)
+    faceset = FaceSet(settings.database, str(embedder.fingerprint), EMBEDDING_DIM, keys)
     engine = FaceEngine(
         detector,
         embedder,

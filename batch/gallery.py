@@ -15,6 +15,7 @@ from batch.sources import read
 from engine import DEFAULT_GROUP
 from errors import FaceInfoError, FaceTokenError
 from faceset.database import check_integrity, stored_fingerprint
+from faceset.given_keys import chosen
 from faceset.store import FaceSet
 from faceset.tokens import Face
 from model.base import EMBEDDING_DIM
@@ -81,7 +82,8 @@ class LocalGallery:
                 if self._settings.database.exists():
                     check_integrity(self._settings.database)
                 return
-            faceset = FaceSet(self._settings.database, made_by, EMBEDDING_DIM)
+            keys = chosen(self._settings.key, self._settings.keys_in)
+            faceset = FaceSet(self._settings.database, made_by, EMBEDDING_DIM, keys)
             try:
                 after: int | None = 0
                 while after is not None:

@@ -5,7 +5,10 @@
 A round detects composed photos, so that every face has a vector of its own, lets the threads add, rename and remove
 over HTTP, sends SIGKILL at a random moment and starts the server again on the same folder. Then what was acknowledged
 must hold, what was in flight must have happened wholly or not at all, index and crops must equal the database, and no
-file may hold a removed vector, not even a part of it. Ends with status 1 otherwise.
+file may hold a removed vector, not even a part of it.
+
+As many rounds again kill in the middle of a key's rotation, a group's deletion, and the addition of many faces at once
+(benchmarks.interrupted). Ends with status 1 when anything was wrong.
 """
 
 from __future__ import annotations
@@ -13,24 +16,22 @@ from __future__ import annotations
 import argparse
 import random
 import signal
-import sqlite3
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.interrupted import interrupted
 from benchmarks.photos import GroupPhoto, encoded, listed, read
 from benchmarks.served import Client, ServerProcess
-from faceset.keyfile import KeyFile
-from faceset.seal import Seal
+from benchmarks.stored import stored
 from model.weights import ensure_photos
 from settings import Settings
 
@@ -182,18 +183,6 @@ def listing(client: Client, limit: int = 1000) -> dict[str, str]:
     return names
 
 
-STORED = """SELECT token, group_id, vector, fingerprint FROM faces
-    JOIN slots ON slots.id = faces.slot JOIN models ON models.id = faces.model_id WHERE token LIKE ?"""
-
-
-def stored(database: Path, token: str = "%") -> dict[str, bytes]:
-    """Read tokens and vectors from the file itself, opened with the key beside it."""
-    ring = KeyFile(database.with_name("key")).read()
-    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
-        rows = connection.execute(STORED, (token,)).fetchall()
-    return {token: Seal(ring, model).open_vector(vector, token, owner) for token, owner, vector, model in rows}
-
-
 def distances(query: str, vectors: dict[str, bytes]) -> dict[str, float]:
     """Return the float32 distance of every other vector from the query's, computed in float64."""
     arrays = {token: np.frombuffer(vector, "<f4").astype(np.float64) for token, vector in vectors.items()}
@@ -216,7 +205,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"round {number:3}: {summary}", *wrong, sep="\n    ", flush=True)
             failures += len(wrong)
         trial.server.stop()
-    print(f"{options.rounds} rounds, {failures} violations")
+        for summary, wrong in interrupted(Path(temporary) / "interrupted", options.rounds, options.seed):
+            print(summary, *wrong, sep="\n    ", flush=True)
+            failures += len(wrong)
+    print(f"{options.rounds} rounds of each kind, {failures} violations")
     return 1 if failures else 0
 
 

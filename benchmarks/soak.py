@@ -25,9 +25,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks import tables
-from benchmarks.crash import distances, stored
+from benchmarks.crash import distances
 from benchmarks.photos import listed
 from benchmarks.served import Client, ServerProcess
+from benchmarks.stored import stored
 from faceset.tokens import new_token
 from model.weights import ensure_photos
 from settings import Settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ class Database:
 
     def __init__(self, path: Path, seal: Seal) -> None:
         self.path = path
+        self.ring = seal.ring
         _make_folder(path.parent)
         self.is_new = not path.exists()
         self.engine = _engine(path)
@@ -49,7 +51,7 @@ class Database:
             with self.engine.begin() as connection:
                 rewritten = migrate(connection, seal)
             if rewritten:
-                self._rebuild()
+                self.rebuild()
             # A process may have been killed between removing a face and emptying the log of it.
             self._empty_log()
         except StartError:
@@ -82,15 +84,30 @@ class Database:
     def close(self) -> None:
         self.engine.dispose()
 
-    def _rebuild(self) -> None:
-        """Write the file anew: a migration leaves copies of what it moved in the old pages."""
+    def rebuild(self) -> None:
+        """Write the file anew: pages keep copies, in unused parts, of rows that were moved or sealed again.
+
+        Readers go on meanwhile, writers wait. Raises sqlalchemy.exc.DBAPIError when they wait too long, or the disk is
+        full: it takes twice the file's room for a moment.
+        """
+        # What SQLite sets aside is as large as the file: on its disk, and under no name.
+        os.environ["SQLITE_TMPDIR"] = str(self.path.parent)
         with self.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA temp_store = FILE")
             connection.exec_driver_sql("VACUUM")
+            connection.exec_driver_sql("PRAGMA temp_store = MEMORY")
 
     def _empty_log(self) -> bool:
+        deadline = time.monotonic() + BUSY_SECONDS
         with self.engine.connect() as connection:
-            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").first()
-        return busy is not None and not busy[0]
+            while True:
+                busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").first()
+                if busy is not None and not busy[0]:
+                    return True
+                # SQLite waits for readers, but not for another process that empties the log at the same moment.
+                if time.monotonic() > deadline:
+                    return False
+                time.sleep(0.02)
 
 
 def read_only(path: Path) -> sqlite3.Connection:
@@ -134,19 +151,6 @@ def stored_fingerprint(path: Path) -> str | None:
             ).fetchone()
     except sqlite3.Error:
         # A damaged file is reported when it is opened.
-        return None
-    return row[0] if row else None
-
-
-def sealing_key(path: Path) -> bytes | None:
-    """Return the name of the key that seals the face set at `path`, or None when nothing is sealed yet."""
-    if not path.is_file() or path.stat().st_size == 0:
-        return None
-    try:
-        with closing(read_only(path)) as connection:
-            row = connection.execute("SELECT name FROM keys").fetchone()
-    except sqlite3.Error:
-        # Of an earlier version, or damaged, which is reported when it is opened.
         return None
     return row[0] if row else None
 

@@ -6,8 +6,8 @@ import fcntl
 import logging
 import os
 import re
-from collections.abc import Container
-from contextlib import suppress
+from collections.abc import Container, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -17,6 +17,10 @@ from faceset.tokens import LENGTH
 log = logging.getLogger("facetoken.faceset")
 
 _CROP_NAME = re.compile(rf"([A-Za-z0-9]{{{LENGTH}}})\.jpg")
+
+
+class FolderInUse(StartError):
+    """Say that another process holds the folder."""
 
 
 class FolderLock:
@@ -29,7 +33,7 @@ class FolderLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._file.close()
-            raise StartError(
+            raise FolderInUse(
                 f"the data folder {path.parent} is in use by another facetoken process; stop that one, set "
                 "FACETOKEN_DATA to another folder, or use --server with the URL of the running server"
             ) from None
@@ -38,6 +42,16 @@ class FolderLock:
 
     def release(self) -> None:
         self._file.close()
+
+
+@contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """Hold the folder of a database; raise FolderInUse when another process does."""
+    lock = FolderLock(database.with_name("lock"))
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class CropFolder:

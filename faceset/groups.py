@@ -50,14 +50,14 @@ class Groups:
     def keys(self, prefix: str) -> list[str]:
         """Return the keys that begin with `prefix`."""
         with self._transactions.reading() as connection:
-            return list(connection.execute(select(groups.c.key).where(_below(prefix))).scalars())
+            return list(connection.execute(select(groups.c.key).where(below(prefix))).scalars())
 
     def page(self, prefix: str, limit: int, after: int = 0) -> tuple[list[Group], int | None]:
         """Return up to `limit` groups whose keys begin with `prefix`, oldest first, and the next page's cursor or None.
 
         `after` is the cursor; 0 begins.
         """
-        mine = _below(prefix) & (groups.c.id > after)
+        mine = below(prefix) & (groups.c.id > after)
         query = select(groups.c.id, groups.c.key, groups.c.created_at).where(mine).order_by(groups.c.id)
         with self._transactions.reading() as connection:
             rows = connection.execute(query.limit(limit + 1)).all()
@@ -65,5 +65,6 @@ class Groups:
         return [Group(row.key, row.created_at) for row in rows[:limit]], following
 
 
-def _below(prefix: str) -> ColumnElement[bool]:
+def below(prefix: str) -> ColumnElement[bool]:
+    """Return the condition for groups whose keys begin with `prefix`."""
     return groups.c.key.between(prefix, prefix + AFTER_ALL)

@@ -67,7 +67,9 @@ class Indexes:
                 self.add(group, tokens, vectors)
 
     def _of(self, group: str) -> ExactIndex:
-        return self._by_group.setdefault(group, ExactIndex(self.dim))
+        if group not in self._by_group:
+            self._by_group[group] = ExactIndex(self.dim)
+        return self._by_group[group]
 
 
 def unreadable(path: Path, error: Exception) -> StartError:

@@ -24,7 +24,7 @@ Part = tuple[str, list[str], Floats]
 ROWS = 2000
 """Rows at a time: a megabyte of vectors stays in a core's cache on its way from the file to the index."""
 
-ALL = "SELECT group_id, token, vector FROM faces JOIN slots ON slots.id = faces.slot ORDER BY group_id, faces.id"
+ALL = "SELECT group_id, token, vector FROM faces JOIN slots ON slots.id = faces.slot ORDER BY group_id, number"
 
 
 def as_it_is(path: Path) -> bool:

@@ -26,16 +26,16 @@ def page(
     newest_first: bool,
 ) -> tuple[list[Face], int | None]:
     """Return up to `limit` faces behind the cursor `after` (0: from the start), and the next page's cursor."""
-    order = faces.c.id.desc() if newest_first else faces.c.id.asc()
+    order = faces.c.number.desc() if newest_first else faces.c.number.asc()
     mine = from_photo(group, photo_sha256)
     if after or not newest_first:
-        mine &= faces.c.id < after if newest_first else faces.c.id > after
+        mine &= faces.c.number < after if newest_first else faces.c.number > after
     if name is not None:
         found = [row for row, _ in zip(_named(connection, seal, mine, name, order), range(limit + 1), strict=False)]
         mine = faces.c.id.in_(found)
-    query = select(faces.c.id, *FACE).select_from(STORED).where(mine).order_by(order).limit(limit + 1)
+    query = select(faces.c.number, *FACE).select_from(STORED).where(mine).order_by(order).limit(limit + 1)
     rows = connection.execute(query).all()
-    following = rows[limit - 1].id if len(rows) > limit else None
+    following = rows[limit - 1].number if len(rows) > limit else None
     return [face_from(row[1:], seal) for row in rows[:limit]], following
 
 

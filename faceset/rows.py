@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, literal_column, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from errors import UnknownGroup
@@ -39,10 +39,11 @@ def face_from(row: Sequence[Any], seal: Seal) -> Face:
     return Face(token, numbers, confidence, size, photo, known.pop("name"), created_at, known)
 
 
-def row_of(face: Face, slot: int, owner: int, model: int, seal: Seal) -> dict[str, Any]:
+def row_of(face: Face, number: int, slot: int, owner: int, model: int, seal: Seal) -> dict[str, Any]:
     """Return the row for a face of group `owner`, made by `model`."""
     return {
         "token": face.token,
+        "number": number,
         "group_id": owner,
         "model_id": model,
         "slot": slot,
@@ -62,6 +63,13 @@ def group_id(connection: Connection, key: str, *, make: bool) -> int:
     if found is None:
         raise UnknownGroup("no such group; make it first")
     return found
+
+
+def next_numbers(connection: Connection, owner: int, count: int) -> range:
+    """Return the numbers of so many faces that are added to a group."""
+    counted = update(groups).where(groups.c.id == owner).values(last=groups.c.last + count).returning(groups.c.last)
+    last: int = connection.execute(counted).scalar_one()
+    return range(last - count + 1, last + 1)
 
 
 def in_group(key: str) -> ColumnElement[bool]:

@@ -48,6 +48,11 @@ class Seal:
         """Return a secret. Raises SealBroken."""
         return self.ring.open(sealed, _about_secret(name))
 
+    def renewed(self, kind: str, sealed: bytes, token: str, owner: int) -> bytes:
+        """Return a "vector" or "details" sealed anew, with the key that seals now. Raises SealBroken."""
+        about = self._about(kind, token, owner)
+        return self.ring.seal(self.ring.open(sealed, about), about)
+
     def open_vector(self, sealed: bytes, token: str, owner: int) -> bytes:
         """Return the bytes of a vector. Raises SealBroken."""
         return self.ring.open(sealed, self._about("vector", token, owner))

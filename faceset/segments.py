@@ -19,7 +19,8 @@ Floats = NDArray[np.float32]
 SEGMENT_ROWS = 65_536
 """Rows a segment grows to before the next one begins: growth never copies more than this."""
 
-FIRST_ROWS = 256
+FIRST_ROWS = LANES
+"""Rows a segment begins with: there may be many thousand groups of a few faces, and an index to each."""
 
 LEARN_ROWS = 4096
 """Rows from which codes pay."""

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
 
-from faceset.seal import sealed_size
 from faceset.tables import faces, slots
 
 
@@ -30,8 +29,8 @@ def fill(connection: Connection, data: Sequence[bytes]) -> list[int]:
     return reused + made
 
 
-def clear(connection: Connection, of: ColumnElement[bool], dim: int) -> None:
+def clear(connection: Connection, of: ColumnElement[bool]) -> None:
     """Overwrite the vectors of the faces that fit a condition; their slots are free then. Delete the faces next."""
-    nothing = bytes(sealed_size(dim))
+    nothing = func.zeroblob(func.length(slots.c.vector))
     theirs = slots.c.id.in_(select(faces.c.slot).where(of))
     connection.execute(update(slots).where(theirs).values(used=0, vector=nothing))

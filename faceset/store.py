@@ -8,21 +8,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, delete, exc, insert, select, update
+from sqlalchemy import ColumnElement, Connection, exc, insert, select, update
 
 from errors import BadArguments
 from faceset.adoption import adopt, require_model
-from faceset.database import Database, sealing_key
+from faceset.database import Database
+from faceset.given_keys import Keys
 from faceset.groups import Groups
 from faceset.indexes import UNREADABLE, Indexes, unreadable
 from faceset.keyfile import KeyFile
 from faceset.pages import count, page
-from faceset.rows import FACE, STORED, face_from, group_id, in_group, row_of, those
+from faceset.removal import ownerless, remove_faces, remove_group
+from faceset.rows import FACE, STORED, face_from, group_id, in_group, next_numbers, row_of, those
 from faceset.seal import Seal
+from faceset.sealing import name_key, sealing_key
 from faceset.secrets import secret
-from faceset.slots import clear, fill
-from faceset.tables import faces, groups
-from faceset.tenants import OWNED, Tenants, groups_of
+from faceset.slots import fill
+from faceset.tables import faces
+from faceset.tenants import Tenants
 from faceset.tokens import Face
 from faceset.transactions import Transactions
 
@@ -36,12 +39,12 @@ class FaceSet:
     InternalError when the disk refuses, in which case nothing was changed.
     """
 
-    def __init__(self, path: Path, fingerprint: str, dim: int, key_file: KeyFile | None = None) -> None:
-        """Open the face set at `path`, whose keys are in a file beside it unless another is given."""
+    def __init__(self, path: Path, fingerprint: str, dim: int, keys: Keys | None = None) -> None:
+        """Open the face set at `path`, whose keys are in a file beside it unless others are given."""
         self.dim = dim
-        key_file = key_file or KeyFile(path.with_name("key"))
+        keys = keys or KeyFile(path.with_name("key"))
         require_model(path, fingerprint)
-        self._seal = Seal(key_file.of(sealing_key(path), path), fingerprint)
+        self._seal = Seal(keys.of(sealing_key(path), path), fingerprint)
         self._indexes = Indexes(dim)
         self._indexes.read_ahead(path, self._seal)
         self._database = Database(path, self._seal)
@@ -52,6 +55,7 @@ class FaceSet:
         try:
             self._model_id = adopt(self._database.engine, fingerprint)
             self._indexes.load(path, self._seal)
+            self._seal_with_the_first(keys)
         except UNREADABLE as error:
             self._database.close()
             raise unreadable(path, error) from error
@@ -100,9 +104,8 @@ class FaceSet:
     def remove_group(self, group: str) -> None:
         """Remove a group and its faces for good; raise UnknownGroup when it is not there."""
         with self._transactions.writing() as connection:
-            owner = group_id(connection, group, make=False)
-            self._delete(connection, faces.c.group_id == owner)
-            connection.execute(delete(groups).where(groups.c.id == owner))
+            remove_group(connection, group)
+            self._database.needs_scrub = True
             connection.commit()
             self._indexes.drop(group)
 
@@ -202,14 +205,20 @@ class FaceSet:
 
     def ownerless_groups(self) -> list[str]:
         """Return the keys of the groups whose tenant was removed."""
-        known = {groups_of(tenant.app_key) for tenant in self.tenants.all()}
-        return [key for key in self.groups.keys(OWNED) if not any(map(key.startswith, known))]
+        with self._transactions.reading() as connection:
+            return ownerless(connection)
 
     def secret(self, name: str) -> bytes:
         """Return 32 random bytes that are this face set's own, the same for a name for ever."""
         if name not in self._secrets:
             self._secrets[name] = secret(self._transactions, self._seal, name)
         return self._secrets[name]
+
+    def _seal_with_the_first(self, keys: Keys) -> None:
+        with self._transactions.writing() as connection:
+            # Read again here, so that it is not one which a rotation by another process has replaced since.
+            if name_key(connection, self._seal.ring, keys.read().sealing):
+                connection.commit()
 
     def _vectors(self, new: Sequence[Face]) -> Floats:
         vectors = np.stack([face.vector for face in new]).astype(np.float32)
@@ -220,7 +229,9 @@ class FaceSet:
     def _insert(self, connection: Connection, new: Sequence[Face], owner: int) -> None:
         seal = self._seal
         places = fill(connection, [seal.vector(face.vector, face.token, owner) for face in new])
-        rows = [row_of(face, slot, owner, self._model_id, seal) for face, slot in zip(new, places, strict=True)]
+        numbers = next_numbers(connection, owner, len(new))
+        numbered = zip(new, numbers, places, strict=True)
+        rows = [row_of(face, number, slot, owner, self._model_id, seal) for face, number, slot in numbered]
         try:
             connection.execute(insert(faces), rows)
         except exc.IntegrityError as error:
@@ -230,7 +241,6 @@ class FaceSet:
         """Clear the slots and delete the rows that fit a condition; return their tokens."""
         found = list(connection.execute(select(faces.c.token).where(mine)).scalars())
         if found:
-            clear(connection, mine, self.dim)
-            connection.execute(delete(faces).where(mine))
+            remove_faces(connection, mine)
             self._database.needs_scrub = True
         return found

@@ -32,6 +32,8 @@ groups = Table(
     Column("id", Integer, primary_key=True),
     Column("key", Text, nullable=False, unique=True),
     Column("created_at", Float, nullable=False),
+    # The number of the face that was added last, whether it is still there or not.
+    Column("last", Integer, nullable=False, default=0),
 )
 
 models = Table(
@@ -81,6 +83,8 @@ faces = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("token", Text, nullable=False, unique=True),
+    # Counts the faces ever added to the group: page cursors are numbers, and tell of no other group.
+    Column("number", Integer, nullable=False),
     Column("group_id", ForeignKey("groups.id", ondelete="CASCADE"), nullable=False),
     Column("model_id", ForeignKey("models.id"), nullable=False),
     Column("slot", ForeignKey("slots.id"), nullable=False, unique=True),
@@ -90,9 +94,9 @@ faces = Table(
     Column("photo_sha256", LargeBinary),
     # What a person could read: the name, and what an API dialect keeps. Sealed.
     Column("details", LargeBinary, nullable=False),
-    Index("faces_by_group", "group_id", "id"),
+    Index("faces_by_group", "group_id", "number"),
     Index("faces_by_photo", "group_id", "photo_sha256"),
-    # Never hand out the id of a removed face again: page cursors are ids.
+    # Never hand out the id of a removed face again.
     sqlite_autoincrement=True,
 )
 
@@ -112,7 +116,7 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "CREATE UNIQUE INDEX faces_by_slot ON faces (slot)",
         "ALTER TABLE faces DROP COLUMN vector",
     ),
-    # 2 -> 3: vectors and names are sealed; tenants.
+    # 2 -> 3: vectors and names are sealed; tenants; faces are numbered in their group.
     2: (
         "CREATE TABLE tenants (id INTEGER NOT NULL PRIMARY KEY, app_key TEXT NOT NULL UNIQUE, "
         "name TEXT NOT NULL UNIQUE, secret BLOB NOT NULL, created_at FLOAT NOT NULL)",
@@ -124,6 +128,13 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE faces ADD COLUMN details BLOB NOT NULL DEFAULT x''",
         "UPDATE faces SET details = sealed_name(name, token, group_id)",
         "ALTER TABLE faces DROP COLUMN name",
+        "ALTER TABLE groups ADD COLUMN last INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE faces ADD COLUMN number INTEGER NOT NULL DEFAULT 0",
+        # Cursors that are on their way lead to the same faces.
+        "UPDATE faces SET number = id",
+        "UPDATE groups SET last = coalesce((SELECT max(number) FROM faces WHERE group_id = groups.id), 0)",
+        "DROP INDEX faces_by_group",
+        "CREATE INDEX faces_by_group ON faces (group_id, number)",
     ),
 }
 
@@ -155,6 +166,6 @@ def migrate(connection: Connection, seal: Seal) -> bool:
     # A start that has nothing to change leaves the file as it is: it may yet be refused.
     if version != VERSION:
         # With the rows, so that no kill leaves sealed ones without it.
-        connection.execute(insert(keys).values(name=seal.ring.first).on_conflict_do_nothing())
+        connection.execute(insert(keys).values(name=seal.ring.sealing).on_conflict_do_nothing())
         connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
     return 0 < version < VERSION

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, exc
 from errors import InternalError
 from faceset.cipher import SealBroken
 from faceset.database import Database
+from faceset.sealing import follow
 
 log = logging.getLogger("facetoken.faceset")
 
@@ -53,6 +54,7 @@ class Transactions:
                     # The driver would begin one that only reads, and only with the first change. SQLite lets none of
                     # those write that read before another process's commit; this one reads what it then changes.
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    follow(connection, self.database.ring)
                     yield connection
             except exc.DBAPIError as error:
                 log.error("the face set cannot be written: %s", error.orig)

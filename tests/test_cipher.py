@@ -51,8 +51,24 @@ def test_another_row_or_another_key_does_not_open() -> None:
 
 def test_the_first_key_seals() -> None:
     ring = Keyring([NEW, OLD])
-    assert ring.seal(b"", b"")[:NAME] == name_of(NEW) == ring.first
+    assert ring.seal(b"", b"")[:NAME] == name_of(NEW) == ring.sealing
     assert ring.names == (name_of(NEW), name_of(OLD))
+
+
+def test_a_name_that_is_not_known_has_the_keys_read_again_and_none_forgotten() -> None:
+    kept = [OLD]
+    ring = Keyring(kept, lambda: kept)
+    before = ring.seal(b"a vector", b"row 7")
+    kept[:] = [NEW]
+    assert ring.open(Keyring([NEW]).seal(b"another", b"row 8"), b"row 8") == b"another"
+    # Whoever reads may still be at rows of before.
+    assert ring.open(before, b"row 7") == b"a vector"
+    assert ring.sealing == name_of(OLD)
+    ring.seal_with(name_of(NEW))
+    assert ring.seal(b"", b"")[:NAME] == name_of(NEW)
+    with pytest.raises(SealBroken, match="a key that is not here"):
+        ring.seal_with(bytes(NAME))
+    assert ring.sealing == name_of(NEW)
 
 
 @pytest.mark.parametrize("keys", [[], [b"short"], [OLD, OLD[:-1]], [OLD + b"x"]])

@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.crash import Trial, stored
+from benchmarks.crash import Trial
+from benchmarks.interrupted import Interruptions
 from benchmarks.photos import listed
 from benchmarks.served import ServerProcess
+from benchmarks.stored import stored
 from errors import StartError
 from faceset import tables
 from faceset.keyfile import KeyFile
@@ -78,6 +80,16 @@ def test_one_server_a_folder_through_kill_9_while_faces_come_and_go(tmp_path: Pa
     (line,) = [line for line in second.log if line.startswith("facetoken:")]
     assert f"the data folder {tmp_path / 'data'} is in use by another facetoken process; stop that one" in line
     assert trial.server.process.poll() is None
+    assert trial.server.stop() == 0
+
+
+def test_a_server_that_is_killed_amid_a_rotation_a_deletion_and_additions(tmp_path: Path) -> None:
+    trial = Interruptions(tmp_path / "data", seed=5, groups=1)
+    assert {kind: run(0)[1] for kind, run in trial.rounds().items()} == {
+        "key rotation": [],
+        "group deletion": [],
+        "adding faces": [],
+    }
     assert trial.server.stop() == 0
 
 

@@ -33,12 +33,19 @@ def test_it_is_made_once_and_for_its_owner_only(file: KeyFile) -> None:
 def test_a_new_key_seals_and_the_old_ones_open_until_they_are_forgotten(file: KeyFile) -> None:
     before = file.read_or_make()
     sealed = before.seal(b"a vector", b"row")
-    file.put_first(new_key())
+    assert file.begin()
+    # A rotation that was begun is gone on with.
+    assert not file.begin()
     both = file.read()
     assert both.names[1:] == before.names
     assert both.open(sealed, b"row") == b"a vector"
-    file.keep_first()
+    (file.path.parent / ".key-left").mkdir()
+    (file.path.parent / ".key-left" / "key").write_text(new_key().hex())
+    with pytest.raises(StartError, match="was changed meanwhile"):
+        file.end(both.names[1])
+    assert file.end(both.names[0])
     assert file.read().names == both.names[:1]
+    assert [path.name for path in file.path.parent.iterdir()] == ["key"]
     assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
 
 
@@ -76,3 +83,16 @@ def test_a_write_that_fails_leaves_the_old_key(file: KeyFile, monkeypatch: pytes
         file.put_first(new_key())
     monkeypatch.undo()
     assert file.read().names == before
+
+
+def test_two_processes_that_find_none_go_on_with_the_same_one(file: KeyFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = os.link
+
+    def late(source: Path, path: Path) -> None:
+        monkeypatch.undo()
+        first.append(KeyFile(path).read_or_make().names)
+        link(source, path)
+
+    first: list[tuple[bytes, ...]] = []
+    monkeypatch.setattr(os, "link", late)
+    assert file.read_or_make().names == first[0]

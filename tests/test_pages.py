@@ -44,3 +44,17 @@ def test_the_newest_first_are_those_of_the_first_page_and_before(faceset: FaceSe
     assert end is None
     stay = [f"{number:024}" for number in range(29, -1, -1) if number not in (19, 4, 0)]
     assert [face.token for face in found + rest + last] == stay
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_cursor_tells_nothing_of_other_groups(faceset: FaceSet, newest_first: bool) -> None:
+    """Nor does a group that was emptied begin to count again: cursors that are on their way would lead elsewhere."""
+    cursors = []
+    for place, face in enumerate(faces(12)):
+        faceset.add([face], "mine")
+        faceset.add(faces(1 + place % 3, seed=place, first=100 * (place + 1)), f"others {place}")
+        cursors.append(faceset.page("mine", 1, newest_first=newest_first)[1])
+    faceset.remove([face.token for face in faces(12)], "mine")
+    faceset.add(faces(2, seed=4, first=50), "mine")
+    assert cursors == ([None, *range(2, 13)] if newest_first else [None, *[1] * 11])
+    assert faceset.page("mine", 1)[1] == 13

@@ -89,7 +89,7 @@ def test_a_wrong_key_is_told(database: Path) -> None:
     with pytest.raises(StartError, match=r"sealed with a key that is not in .*put the right key file in its place"):
         FaceSet(database, MODEL, DIM)
     # Nor when the database names that key.
-    name = file.read().first
+    name = file.read().sealing
     changed(database, f"UPDATE keys SET name = x'{name.hex()}'")
     with pytest.raises(StartError, match="is damaged: a vector was altered"):
         FaceSet(database, MODEL, DIM)

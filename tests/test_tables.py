@@ -73,7 +73,7 @@ def test_version_2_is_sealed_and_nothing_readable_stays(old: tuple[Path, list[Fa
         faceset.close()
         assert readable(tmp_path, made) == []
     ring = KeyFile(tmp_path / "key").read()
-    assert {vector[:4] for vector, _ in sealed(path).values()} == {ring.first}
+    assert {vector[:4] for vector, _ in sealed(path).values()} == {ring.sealing}
     with closing(sqlite3.connect(path)) as connection:
         sizes = connection.execute("SELECT used, length(vector), count(*) FROM slots GROUP BY 1, 2").fetchall()
     assert sizes == [(0, sealed_size(DIM), 2), (1, sealed_size(DIM), 100)]
@@ -108,4 +108,4 @@ def test_the_key_is_noted_with_what_it_seals(old: tuple[Path, list[Face]], tmp_p
     path, _ = old
     FaceSet(path, MODEL, DIM).close()
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT name FROM keys").fetchall() == [(KeyFile(tmp_path / "key").read().first,)]
+        assert connection.execute("SELECT name FROM keys").fetchall() == [(KeyFile(tmp_path / "key").read().sealing,)]

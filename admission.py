@@ -6,7 +6,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -70,8 +70,9 @@ class Lane:
 class Gate:
     """Send each request through its lane; one that finds no room is marked to be refused at once.
 
-    `fetching` tells by the path which requests may wait for another server's photo. They have a lane of their own:
-    a slow server elsewhere holds up those who ask for its photos, and nobody else.
+    `fetching` tells by the path whose requests may wait for another server's photo, or returns None. Each of the
+    `fetchers` has a lane of its own: a slow server elsewhere holds up those who ask for photos by the same dialect, and
+    nobody else.
     """
 
     def __init__(
@@ -83,12 +84,13 @@ class Gate:
         queue: int,
         patience: float,
         fetches: int,
-        fetching: Callable[[str], bool],
+        fetchers: Collection[str],
+        fetching: Callable[[str], str | None],
     ) -> None:
         self._application = application
         self._light = Lane(threads, queue, patience)
         self._photos = _NiceLane(photos, queue, patience, "photo")
-        self._fetches = _NiceLane(fetches, queue, patience, "fetch")
+        self._fetches = {name: _NiceLane(fetches, queue, patience, name) for name in fetchers}
         self._fetching = fetching
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Answer:
@@ -102,8 +104,9 @@ class Gate:
         return lane.run(lambda: self._application(environ, start_response))
 
     def _lane(self, environ: dict[str, Any]) -> Lane:
-        if environ.get("REQUEST_METHOD") == "POST" and self._fetching(environ.get("PATH_INFO", "")):
-            return self._fetches
+        fetcher = self._fetching(environ.get("PATH_INFO", "")) if environ.get("REQUEST_METHOD") == "POST" else None
+        if fetcher is not None:
+            return self._fetches[fetcher]
         return self._photos if int(environ.get("CONTENT_LENGTH") or 0) > LIGHT_BODY else self._light
 
 

@@ -76,8 +76,7 @@ class Clarifai:
 
     def _ask(self, body: bytes, deadline: Deadline) -> tuple[int, bytes | None]:
         """Send one request; return the answer's status and body, None in place of one that is too large."""
-        address = self._server.addresses(deadline)[0]
-        with self._server.connected(address, deadline) as connection:
+        with self._server.connected(self._server.addresses(deadline), deadline) as connection:
             connection.request("POST", self._path, body, self._headers, preload_content=False, decode_content=False)
             with closing(connection.getresponse()) as response:
                 return response.status, read(response, MAX_ANSWER)

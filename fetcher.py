@@ -65,8 +65,8 @@ class Fetcher:
 
     def _ask(self, target: Target, deadline: Deadline, max_bytes: int) -> bytes | _Redirect:
         server = Server(target.host, target.port, (self._context or trusted()) if target.scheme == "https" else None)
-        address = self._checked_address(target, server, deadline)
-        with server.connected(address, deadline) as connection:
+        addresses = self._checked_addresses(target, server, deadline)
+        with server.connected(addresses, deadline) as connection:
             headers = {"Host": target.authority, "Accept-Encoding": "identity", "User-Agent": "facetoken"}
             connection.request("GET", target.path, headers=headers, preload_content=False, decode_content=False)
             with closing(connection.getresponse()) as response:
@@ -81,7 +81,7 @@ class Fetcher:
                 deadline.left()
                 return photo
 
-    def _checked_address(self, target: Target, server: Server, deadline: Deadline) -> str:
+    def _checked_addresses(self, target: Target, server: Server, deadline: Deadline) -> list[str]:
         allowed = target.is_named_in(self._rule.allow)
         if not allowed and target.port not in self._rule.ports:
             raise nothing_there()
@@ -89,7 +89,7 @@ class Fetcher:
         # One address inside is enough to refuse: the name is somebody's try.
         if not addresses or not (allowed or all(is_public(address) for address in addresses)):
             raise nothing_there()
-        return addresses[0]
+        return addresses
 
 
 @dataclass(frozen=True, slots=True)

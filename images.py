@@ -27,6 +27,9 @@ SIGNATURES = {JPEG_SIGNATURE: "jpg", PNG_SIGNATURE: "png"}
 MAX_SCANS = 100
 MAX_TEXTS = 16
 
+MAX_SCANNED = MAX_SCANS * 4096 * 4096
+"""Pixels times scans: what the largest photo of the native limits may have."""
+
 # Markers that start a frame, and so carry the size: all of SOF0..SOF15 but DHT, JPG and DAC.
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # Markers without a length. Between segments the decoder steps over them alone, so a length read behind one would hide
@@ -95,6 +98,11 @@ def scaled_down(image: Image, longest: int | None) -> Image:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def no_photo() -> FileError:
+    """Return the answer about a file of another type."""
+    return FileError("the file is neither a JPEG nor a PNG, by its content; convert it first")
+
+
 def photo_type(data: bytes) -> str | None:
     """Return the ending of a photo's file name, by its content: jpg, png, or None."""
     return next((kind for signature, kind in SIGNATURES.items() if data.startswith(signature)), None)
@@ -115,7 +123,7 @@ def _measured(data: bytes) -> tuple[int, int, int]:
             return _measured_jpeg(data)
     except (struct.error, IndexError):
         raise FileError("the photo is cut off before its end; send the whole file") from None
-    raise FileError("the file is neither a JPEG nor a PNG, by its content; convert it first")
+    raise no_photo()
 
 
 def _measured_png(data: bytes) -> tuple[int, int, int]:
@@ -148,9 +156,7 @@ def _measured_jpeg(data: bytes) -> tuple[int, int, int]:
             position += 1
             continue
         if marker == 0xD9:
-            if size is None:
-                raise FileError("the JPEG holds no picture")
-            return *size, position + 2
+            return *_picture(size, scans), position + 2
         (length,) = struct.unpack_from(">H", data, position + 2)
         if marker in _FRAME_MARKERS and size is None:
             height, width = struct.unpack_from(">HH", data, position + 5)
@@ -160,6 +166,14 @@ def _measured_jpeg(data: bytes) -> tuple[int, int, int]:
             scans += 1
             position = _end_of_scan(data, position)
     raise FileError(f"the JPEG has more than {MAX_SCANS} scans; save it again")
+
+
+def _picture(size: tuple[int, int] | None, scans: int) -> tuple[int, int]:
+    if size is None:
+        raise FileError("the JPEG holds no picture")
+    if scans * size[0] * size[1] > MAX_SCANNED:
+        raise FileError(f"the JPEG has {scans} scans, too many for its size; save it again")
+    return size
 
 
 def _end_of_scan(data: bytes, position: int) -> int:

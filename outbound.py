@@ -9,13 +9,14 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 CONNECT_SECONDS = 3.0
@@ -79,15 +80,29 @@ class Server:
         return deadline.wait_for(_lookups().submit(resolver or system_addresses, self.host, self.port))
 
     @contextmanager
-    def connected(self, address: str, deadline: Deadline) -> Iterator[HTTPConnection]:
-        """Connect to one of its addresses; the connection ends with the block, or with the deadline."""
-        connection = self._connection(address, min(CONNECT_SECONDS, deadline.left()))
+    def connected(self, addresses: Sequence[str], deadline: Deadline) -> Iterator[HTTPConnection]:
+        """Connect to the first of its addresses that answers; the connection ends with the block, or the deadline."""
+        connection = self._first(addresses, deadline)
         try:
-            connection.connect()
+            # urllib3 gives this to the socket again with each request; connecting had less.
+            connection.timeout = deadline.left()
             with deadline.cuts_off(connection.sock):
                 yield connection
         finally:
             connection.close()
+
+    def _first(self, addresses: Sequence[str], deadline: Deadline) -> HTTPConnection:
+        failure: Exception = OSError("the name has no address")
+        for address in addresses:
+            connection = self._connection(address, min(CONNECT_SECONDS, deadline.left()))
+            try:
+                connection.connect()
+            except (OSError, HTTPError) as error:
+                connection.close()
+                failure = error
+            else:
+                return connection
+        raise failure
 
     def _connection(self, address: str, seconds: float) -> HTTPConnection:
         if self.context is None:

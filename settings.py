@@ -54,7 +54,11 @@ class Settings:
     threads: int = number(int, 1, 256, 8, "Requests worked on at the same time, those without a photo.")
     photos: int = number(int, 0, 64, 0, "Photos worked on at the same time. 0: as many as there are cores.")
     fetches: int = number(
-        int, 1, 64, 8, "Requests worked on at the same time that may bring their photo by a URL; they wait for others."
+        int,
+        1,
+        64,
+        8,
+        "Requests of a dialect worked on at the same time that may bring their photo by a URL; they wait for others.",
     )
     queue: int = number(int, 0, 1024, 64, "Requests of either kind that may wait; beyond that the answer is 503.")
     patience: float = number(

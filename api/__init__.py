@@ -15,6 +15,13 @@ def served(settings: Settings) -> tuple[Dialect, ...]:
     return (*(dialect for dialect in OPTIONAL if dialect.name in settings.dialects), native.DIALECT)
 
 
+def fetching(path: str, dialects: tuple[Dialect, ...]) -> str | None:
+    """Return the name of the dialect whose path it is, if its requests may bring a photo by its URL."""
+    dialect = dialect_of(path, dialects)
+    return dialect.name if dialect.fetching.fullmatch(path) else None
+
+
 def dialect_of(path: str, dialects: tuple[Dialect, ...]) -> Dialect:
     """Return which of the dialects answers for a path, known or not."""
-    return next(dialect for dialect in dialects if path.startswith(dialect.prefixes))
+    # A request's target may be no path at all, such as the `*` of OPTIONS.
+    return next((dialect for dialect in dialects if path.startswith(dialect.prefixes)), dialects[-1])

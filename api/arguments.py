@@ -10,13 +10,14 @@ from urllib.parse import unquote_to_bytes
 from flask import Request
 from werkzeug.datastructures import FileStorage
 
-from errors import BadArguments, FaceTokenError, MissingArguments, UploadError
+from errors import BadArguments, FaceTokenError, MissingArguments, UploadError, UploadTooLarge
 from faceset.names import problem_with
 from faceset.tokens import ALPHABET, LENGTH
+from similarity import FARTHEST
 
 MAX_TOKEN = 64
-MAX_THRESHOLD = 2.0
-"""The largest distance of two unit vectors."""
+MAX_FORM = 64 * 1024
+"""Bytes of a form that is not multipart."""
 
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
@@ -83,7 +84,7 @@ class Arguments:
     def threshold(self) -> tuple[float, str]:
         """Return the required threshold, a number in [0, 2], and its text as sent."""
         sent = self.text("threshold")
-        return _number("threshold", sent, MAX_THRESHOLD), sent
+        return _number("threshold", sent, FARTHEST), sent
 
     def whole(self, name: str, low: int, high: int) -> int | None:
         """Return an optional whole number from `low` to `high`, or None."""
@@ -136,6 +137,9 @@ def _parse_body(request: Request) -> None:
     if request.mimetype not in FORMS and request.content_length:
         raise BadArguments(f"the body must be a form, {' or '.join(FORMS)}")
     if request.mimetype == "application/x-www-form-urlencoded":
+        # Such a form has no file, and every percent sign of it takes time.
+        if (request.content_length or 0) > MAX_FORM:
+            raise UploadTooLarge(f"a form without files may have {MAX_FORM} bytes; send photos as multipart/form-data")
         _require_utf8(request.get_data())
     # A photo that came as a text field is told so, not that it is too large; the whole body is limited anyway.
     request.max_form_memory_size = request.max_content_length

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import wraps
+from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, request
 
 from api.dialect import FORM_OVERHEAD, Dialect, Services
 from api.json_body import json_object, text
 from clarifai import Clarifai, ClarifaiAccount
 from errors import BadArguments, FaceError, FileError, TaggerError, UploadError
-from images import Image, PhotoLimits, crop_jpeg, decode
+from images import PHONE_LIMITS, Image, crop_jpeg, decode
 from inputs import from_base64, written_size
 from model.tagger import LocalTagger
 from scenes.features import LONGEST_SIDE, SMALLEST_SIDE, Features, features
@@ -28,13 +27,7 @@ Answer = dict[str, Any]
 
 PREFIX = "/auth/"
 
-LIMITS = PhotoLimits(
-    min_side=SMALLEST_SIDE,
-    max_side=16_384,
-    max_bytes=10 * 1024 * 1024,
-    max_pixels=64_000_000,
-    scaled_to=2 * LONGEST_SIDE,
-)
+LIMITS = replace(PHONE_LIMITS, min_side=SMALLEST_SIDE, scaled_to=2 * LONGEST_SIDE)
 """Of sent and of standard photos. They are kept at twice the side that scenes are matched at: enough to be shown on a
 phone, and the mean of four pixels is what the file as sent would have given."""
 
@@ -133,7 +126,7 @@ def blueprint(services: Services) -> Blueprint:
     routes = Blueprint("homybk", __name__)
     operations = _Operations(services)
     for name in ROWS:
-        routes.add_url_rule(PREFIX + name, name, _answered(getattr(operations, name)), methods=["POST"])
+        routes.add_url_rule(PREFIX + name, name, getattr(operations, name), methods=["POST"])
     return routes
 
 
@@ -213,14 +206,6 @@ def _plain(image: Image) -> bytes:
     """
     height, width = image.shape[:2]
     return crop_jpeg(image, (0.0, 0.0, width, height))
-
-
-def _answered(operation: Callable[[], Answer]) -> Callable[[], Response]:
-    @wraps(operation)
-    def answer() -> Response:
-        return jsonify(operation())
-
-    return answer
 
 
 @contextmanager

@@ -42,7 +42,7 @@ from errors import (
 )
 from faceset.distance import all_distances, within
 from faceset.tokens import ALPHABET, LENGTH, Face
-from images import PHONE_LIMITS, photo_type
+from images import PHONE_LIMITS, no_photo, photo_type
 from model.base import Detection
 from settings import Settings
 
@@ -141,9 +141,13 @@ def blueprint(services: Services) -> Blueprint:
     people = _People(services, window)
 
     routes.before_request(lambda: window.require_message(request.content_length or 0))
-    for path, operation in ((ENROLMENT, people.enrol), (ANALYSIS, people.analyse)):
+    for method, path, operation in (
+        ("POST", ENROLMENT, people.enrol),
+        ("DELETE", ENROLMENT, people.forget),
+        ("POST", ANALYSIS, people.analyse),
+    ):
         for rule in (path, f"{path}/"):
-            routes.add_url_rule(rule, view_func=operation, methods=["POST"])
+            routes.add_url_rule(rule, view_func=operation, methods=[method])
     return routes
 
 
@@ -165,7 +169,7 @@ class _People:
         given = {"gender": arguments.whole("gender", 0, 1), "age": arguments.whole("age", 0, MAX_AGE)}
         photo = self._photo(arguments)
         if photo_type(photo) is None:
-            raise UnknownType("the image is neither a JPEG nor a PNG, by its content; convert it first")
+            raise UnknownType(no_photo().detail)
         recognizer = self._engine().recognizer
         image, found = recognizer.locate(photo, self._one)
         if not found or any(other.score >= SURE for other in found[1:]):
@@ -176,6 +180,14 @@ class _People:
         self._engine().faceset.replace(face, _group(company))
         return jsonify({"result": "Success"})
 
+    def forget(self) -> Response:
+        """Delete who is enrolled, for good; the contract has no such operation."""
+        arguments = Arguments(request, "company", "id", ignore_others=True)
+        company, person = _name(arguments, "company"), _name(arguments, "id")
+        if not self._engine().remove_stored(self._token(company, person), _group(company)):
+            raise _not_enrolled()
+        return jsonify({"result": "Success"})
+
     def analyse(self) -> Response:
         """Compare every face of a photo with the one enrolled."""
         arguments = Arguments(request, "company", "id", "image", ignore_others=True)
@@ -184,7 +196,7 @@ class _People:
         # Read once: all faces of a photo are compared with one and the same, whoever enrols meanwhile.
         enrolled = self._engine().faceset.vector(self._token(company, person), _group(company))
         if enrolled is None:
-            raise FaceTokenError("nobody is enrolled by this company and id; enrol first")
+            raise _not_enrolled()
         recognizer = self._engine().recognizer
         image, found = recognizer.locate(photo, self._many)
         if not found:
@@ -212,6 +224,10 @@ def _name(arguments: Arguments, name: str) -> str:
     if not _NAME.fullmatch(value):
         raise BadArguments(f"{name} has 1 to 64 characters of a-z and 0-9")
     return value
+
+
+def _not_enrolled() -> FaceTokenError:
+    return FaceTokenError("nobody is enrolled by this company and id; enrol first")
 
 
 def _group(company: str) -> str:

@@ -55,6 +55,7 @@ class Interruptions:
         self._photo = encoded(GroupPhoto(4, PEOPLE, seed).compose(originals))
         self._acknowledged: set[str] = set()
         self._seconds: float | None = None
+        self._longest = 0.1
         self.server = self._started()
         image = {"bytes": base64.b64encode(self._photo).decode()}
         self._faces: int = self._tenant.ask("POST", "/detect", {"image": image})[1]["faceDetailCount"]
@@ -73,9 +74,11 @@ class Interruptions:
         self._tenant.ask("GET", f"/groups/{name}")
         asking = threading.Thread(target=self._quietly, args=(lambda: answers.append(self._delete(name)),))
         asking.start()
-        time.sleep(self._random.uniform(0, 0.07))
+        time.sleep(self._random.uniform(0, self._longest))
         self._kill_server()
         asking.join()
+        # What it takes depends on the machine, and on what else runs there.
+        self._longest *= 0.8 if answers else 1.25
         rows, listed = self._rows(key), self._tenant.ask("GET", f"/groups/{name}")[1]
         found = (rows, listed and listed["groups"][0]["faceCount"])
         wrong = [f"{found} faces are left in rows and index"] * (found not in ((FACES, FACES), (0, None)))

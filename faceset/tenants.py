@@ -9,6 +9,7 @@ import secrets
 import string
 import threading
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from sqlalchemy import delete, exc, insert, select, update
@@ -28,8 +29,9 @@ COST, BLOCK, PARALLEL, SALT = 2**14, 8, 1, 16
 """scrypt's parameters: 16 MB and some 50 ms a try."""
 
 
-PATIENCE = 2.0
-"""Seconds that a secret waits to be checked."""
+PENDING = 2
+"""Secrets that are hashed or wait for it. A try takes 16 MB and a core, and who waits keeps others from being served:
+strangers who guess are sent away at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,9 @@ class Tenants:
         # What was verified before: under a key of this process, so that no memory dump holds what a disk may not.
         self._pepper = os.urandom(32)
         self._known: dict[str, tuple[bytes, bytes]] = {}
-        # A try takes 16 MB and a core: strangers who guess wait for each other, not everybody for them.
-        self._trying = threading.Semaphore(1)
+        self._lock = threading.Lock()
+        self._hashing = threading.Lock()
+        self._pending: dict[tuple[str, bytes | None, bytes], Future[bool]] = {}
 
     def add(self, name: str) -> Credentials:
         """Make a tenant. Raises BadArguments when the name is taken."""
@@ -109,17 +112,30 @@ class Tenants:
         seen = hmac.digest(self._pepper, secret.encode(errors="surrogatepass"), "sha256")
         if self._is_known(app_key, stored, seen):
             return True
-        if not self._trying.acquire(timeout=PATIENCE):
-            raise Overloaded("many secrets are being checked; try again in a moment")
+        with self._lock:
+            asked = app_key, stored, seen
+            # Those of one tenant that come together after a start need one hash, not one each.
+            pending = self._pending.get(asked)
+            if pending is None:
+                if len(self._pending) >= PENDING:
+                    raise Overloaded("many secrets are being checked; try again in a moment")
+                mine = self._pending[asked] = Future()
+        if pending is not None:
+            return pending.result()
         try:
-            # Those of one tenant that came together after a start need one hash, not one each.
-            if self._is_known(app_key, stored, seen):
-                return True
-            right = hmac.compare_digest(_hashed(secret, stored or _NOBODY), stored or _NOBODY)
-            if right and stored is not None:
-                self._known[app_key] = stored, seen
+            mine.set_result(self._hash(app_key, stored, seen, secret))
+        except BaseException as error:
+            mine.set_exception(error)
         finally:
-            self._trying.release()
+            with self._lock:
+                del self._pending[asked]
+        return mine.result()
+
+    def _hash(self, app_key: str, stored: bytes | None, seen: bytes, secret: str) -> bool:
+        with self._hashing:
+            right = hmac.compare_digest(_hashed(secret, stored or _NOBODY), stored or _NOBODY)
+        if right and stored is not None:
+            self._known[app_key] = stored, seen
         return right and stored is not None
 
     def _is_known(self, app_key: str, stored: bytes | None, seen: bytes) -> bool:

@@ -7,8 +7,7 @@ import secrets
 from typing import Protocol
 
 from addresses import PORTS, parse
-from errors import FileError
-from images import photo_type
+from images import no_photo, photo_type
 
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 
@@ -43,7 +42,7 @@ def new_name(photo: bytes) -> str:
     """Return a name of 128 random bits, which tells JPEG from PNG. Raises FileError for neither."""
     kind = photo_type(photo)
     if kind is None:
-        raise FileError("the file is neither a JPEG nor a PNG, by its content; convert it first")
+        raise no_photo()
     return f"{secrets.token_hex(16)}.{kind}"
 
 

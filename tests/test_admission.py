@@ -77,7 +77,7 @@ class Application:
 
 def test_photos_hold_up_nobody_else_and_work_with_less_priority() -> None:
     application = Application()
-    gate = Gate(application, threads=1, photos=2, fetches=1, queue=1, patience=60, fetching=lambda _: False)
+    gate = Gate(application, threads=1, photos=2, fetches=1, queue=1, patience=60, fetchers=(), fetching=lambda _: None)
     photo = {"PATH_INFO": "/detect", "CONTENT_LENGTH": str(LIGHT_BODY + 1)}
     answers: list[Iterable[bytes]] = []
     photos = [threading.Thread(target=lambda: answers.append(gate(dict(photo), None))) for _ in range(3)]
@@ -102,18 +102,26 @@ def test_photos_hold_up_nobody_else_and_work_with_less_priority() -> None:
 def test_who_waits_for_another_server_holds_up_no_photo() -> None:
     application = Application()
     gate = Gate(
-        application, threads=1, photos=1, fetches=1, queue=0, patience=60, fetching=lambda path: path == "/detect"
+        application,
+        threads=1,
+        photos=1,
+        fetches=1,
+        queue=0,
+        patience=60,
+        fetchers=("one", "two"),
+        fetching={"/detect": "one", "/verify": "two"}.get,
     )
     asking = {"PATH_INFO": "/detect", "REQUEST_METHOD": "POST"}
     thread = threading.Thread(target=lambda: gate(dict(asking), None))
     thread.start()
     deadline = time.monotonic() + 20
-    while gate._fetches._inside < 1:
+    while gate._fetches["one"]._inside < 1:
         assert time.monotonic() < deadline
     # One more is refused, whatever the size of its body; a photo, a search and another method go on.
     assert gate({**asking, "CONTENT_LENGTH": str(LIGHT_BODY + 1)}, None) == [b"refused"]
     assert gate({"PATH_INFO": "/other", "CONTENT_LENGTH": str(LIGHT_BODY + 1)}, None) == [b"done"]
     assert gate({"PATH_INFO": "/search"}, None) == [b"done"]
+    assert gate({**asking, "PATH_INFO": "/verify"}, None) == [b"done"]
     application.go.set()
     assert gate({**asking, "REQUEST_METHOD": "GET"}, None) == [b"done"]
     thread.join(20)

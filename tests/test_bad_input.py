@@ -175,3 +175,8 @@ def test_head_and_options(enrolled: Enrolled) -> None:
     assert client.request("OPTIONS", "/nowhere").error == NO_PATH
     assert client.get("/detect").headers["Allow"] == "OPTIONS, POST"
     assert enrolled.unchanged()
+
+
+def test_a_large_form_without_files_is_refused_before_it_is_read(enrolled: Enrolled) -> None:
+    answer = enrolled.client.request("POST", "/addface", b"face_name=" + b"%41" * 30_000, {"Content-Type": URLENCODED})
+    assert answer.error == (413, "1005", "UPLOAD_ERROR")

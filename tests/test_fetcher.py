@@ -184,3 +184,23 @@ def test_no_proxy_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch)
             monkeypatch.setenv(name, f"http://{LOOPBACK}:{proxy.port}")
         assert fetcher(listener.port).get(f"http://{LOOPBACK}:{listener.port}/", MANY) == PHOTO
         assert proxy.connections == 0
+
+
+def test_a_slow_answer_has_the_whole_time_and_not_that_of_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("outbound.CONNECT_SECONDS", 0.2)
+
+    def late(connected: socket.socket, _: bytes) -> None:
+        time.sleep(0.6)
+        connected.sendall(answer())
+
+    with listening(late) as listener:
+        assert fetcher(listener.port, seconds=20.0).get(f"http://{LOOPBACK}:{listener.port}/", MANY) == PHOTO
+
+
+def test_a_name_whose_first_address_is_dead_is_reached_by_its_second() -> None:
+    with listening(sending(answer())) as listener:
+        rule = FetchRule(frozenset({f"photos.test:{listener.port}"}))
+        fetch = Fetcher(rule, lambda *_: ["127.0.0.2", "::1", LOOPBACK])
+        assert fetch.get(f"http://photos.test:{listener.port}/", MANY) == PHOTO
+        with pytest.raises(PhotoUrlError):
+            Fetcher(rule, lambda *_: ["127.0.0.2", "::1"]).get(f"http://photos.test:{listener.port}/", MANY)

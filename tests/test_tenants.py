@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import statistics
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from errors import BadArguments, Overloaded
 from faceset.cipher import KEY, Keyring
 from faceset.database import Database
 from faceset.seal import Seal
-from faceset.tenants import APP_KEY, SECRET, Tenants
+from faceset.tenants import APP_KEY, PENDING, SECRET, Tenants
 from faceset.transactions import Transactions
 
 
@@ -115,7 +116,24 @@ def test_those_who_come_together_need_one_hash(database: Transactions, monkeypat
 
 def test_a_flood_of_wrong_secrets_is_sent_away(database: Transactions, monkeypatch: pytest.MonkeyPatch) -> None:
     tenants = Tenants(database)
-    monkeypatch.setattr("faceset.tenants.PATIENCE", 0.0)
-    with tenants._trying, pytest.raises(Overloaded):
-        tenants.are_right("nobody", "wrong")
-    assert not tenants.are_right("nobody", "wrong")
+    made, scrypt, go = tenants.add("shop"), hashlib.scrypt, threading.Event()
+    known = tenants.add("known")
+    assert tenants.are_right(known.app_key, known.secret)
+
+    def held(*args: Any, **kwargs: Any) -> bytes:
+        assert go.wait(20)
+        return scrypt(*args, **kwargs)
+
+    monkeypatch.setattr("hashlib.scrypt", held)
+    with ThreadPoolExecutor(8) as pool:
+        guesses = [pool.submit(tenants.are_right, made.app_key, f"wrong {n}") for n in range(PENDING)]
+        while len(tenants._pending) < PENDING:
+            time.sleep(0.001)
+        with pytest.raises(Overloaded):
+            tenants.are_right("nobody", "wrong")
+        # Who was right before is not asked to wait, and who asks the same as another one waits with that one.
+        assert tenants.are_right(known.app_key, known.secret)
+        same = pool.submit(tenants.are_right, made.app_key, "wrong 0")
+        go.set()
+        assert not any(guess.result(20) for guess in (*guesses, same))
+    assert tenants.are_right(made.app_key, made.secret)

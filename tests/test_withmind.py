@@ -66,6 +66,23 @@ def test_a_happy_day(asked: WithMind, people: People, slash: bool) -> None:
     assert asked.analyse("acme", person, sized(people.ben[0]), analysis) == {"person_1": DISMATCH}
 
 
+@pytest.mark.parametrize("slash", [True, False])
+def test_who_is_forgotten_is_gone(asked: WithMind, people: People, slash: bool, live: Live) -> None:
+    path = ENROLMENT if slash else ENROLMENT[:-1]
+    faces = live.engine.faceset
+    for company in ("acme", "other"):
+        assert asked.enrol(company, "leaver", sized(people.mindy[0])) == SUCCESS
+    token = token_of(faces.secret("withmind"), "acme", "leaver")
+    assert faces.vector(token, "withmind/acme") is not None
+    assert asked.forget("acme", "leaver", path) == SUCCESS
+    assert faces.vector(token, "withmind/acme") is None
+    assert asked.analyse("acme", "leaver", sized(people.mindy[1])) == UNREGISTERED
+    assert asked.analyse("other", "leaver", sized(people.mindy[1])) == {"person_1": MATCH}
+    assert asked.forget("acme", "leaver", path) == UNREGISTERED
+    assert asked.forget("Acme", "leaver", path) == FAIL
+    assert asked.request("DELETE", f"{path}?company=acme") == FAIL
+
+
 def test_three_faces(asked: WithMind, people: People) -> None:
     three = beside(people.mindy[2], people.ben[0], people.jerry[0])
     assert asked.analyse("acme", "mindy", three) == {"person_1": MATCH, "person_2": DISMATCH, "person_3": DISMATCH}

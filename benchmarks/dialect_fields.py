@@ -71,6 +71,7 @@ REQUESTS: dict[str, tuple[Field, ...]] = {
         Field("age", "form", "integer", f"0 to {MAX_AGE}", required=False),
         Field("image", "form", "file", "the photo, JPEG or PNG, with one face"),
     ),
+    "withmind.forget": (COMPANY, PERSON),
     "withmind.analyse": (COMPANY, PERSON, Field("image", "form", "file", "the photo whose faces are compared")),
     "homybk.stdimg": (DATA,),
     "homybk.test": (DATA,),

@@ -14,7 +14,6 @@ import storage.s3
 from engine import FaceEngine
 from tests.conftest import Live
 from tests.finday_client import Finday
-from tests.hostile_urls import hostile_urls
 from tests.listener import LOOPBACK, MEGABYTE, Listener, Script, Stream, answer, by_path, dripping, listening, sending
 from tests.object_store import ObjectStore, object_store, set_credentials
 from tests.pictures import blank
@@ -208,15 +207,6 @@ def test_50_megabytes_are_refused_without_reading_them(
     # A declared length is enough; without one, the limit is read, and what lies in the sockets' buffers.
     sent = streams[path == "endless.jpg"].sent
     assert sent <= (10 * MEGABYTE if path == "large.jpg" else 30 * MEGABYTE)
-
-
-def test_hostile_urls_send_no_packet(finday: Finday, pair: tuple[bytes, bytes]) -> None:
-    with listening(sending(answer(pair[1]))) as listener:
-        urls = [url for url in hostile_urls(listener.port) if url]
-        assert len(urls) >= 60
-        for url in urls:
-            assert finday.verify(pair[0], url) == (400, {"result": "fail", "reason": REFUSED}), url
-        assert listener.connections == 0
 
 
 def test_without_a_face_before_the_webcam_nothing_is_fetched(finday: Finday, pair: tuple[bytes, bytes]) -> None:

@@ -31,7 +31,6 @@ from tests.homybk_client import (
     checked,
     sent,
 )
-from tests.hostile_urls import hostile_urls
 from tests.listener import (
     LOOPBACK,
     MEGABYTE,
@@ -168,15 +167,6 @@ def test_only_allowed_buckets_are_read(homy: HomyBK, store: ObjectStore) -> None
     assert {homy.feature(CAT, url) for url in ("s3://photos/a/cat.jpg", f"{store.url}/photos/a/cat.jpg")} == {COMPLETE}
     for url in ("s3://photos/never.jpg", "s3://others/a/cat.jpg", f"{store.url}/others/a/cat.jpg", "s3://kept/a.jpg"):
         assert homy.feature(CAT, url) == MISSING_STANDARD
-
-
-def test_hostile_urls_send_no_packet(homy: HomyBK) -> None:
-    with listening(sending(answer(CAT))) as listener:
-        urls = [url for url in hostile_urls(listener.port) if url.strip()]
-        assert len(urls) >= 60
-        small = encoded(PHOTOS["cat"][100:164, 100:164])
-        assert {homy.feature(small, url) for url in urls} == {MISSING_STANDARD}
-        assert listener.connections == 0
 
 
 def test_without_a_picture_nothing_is_fetched(homy: HomyBK) -> None:

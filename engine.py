@@ -6,14 +6,14 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from answers import DetectedPhoto, EnrolmentRule, FoundFace, Match, SearchAnswer
-from errors import FaceInfoError, FaceTokenError
+from errors import FaceInfoError, FaceTokenError, UnknownGroup
 from faceset.distance import all_distances
 from faceset.folder import CropFolder
 from faceset.store import FaceSet
@@ -75,7 +75,9 @@ class FaceEngine:
         """
         self._temporary.sweep()
         for group in self.faceset.ownerless_groups():
-            self.faceset.remove_group(group)
+            # Somebody else's sweep or the last request of a tenant may have been here first.
+            with suppress(UnknownGroup):
+                self.faceset.remove_group(group)
         self.faceset.scrub()
 
     def detect(self, data: bytes, limits: PhotoLimits = NATIVE_LIMITS) -> DetectedPhoto:

@@ -11,7 +11,8 @@ from typing import Any
 from waitress import create_server, wasyncore
 
 from admission import Gate, Wsgi
-from api import dialect_of, served
+from api import fetching, served
+from api.dialect import NEVER as NEVER_FETCHING
 from channel import SMALL_BODY, BodyLimits, EnvelopeChannel
 from errors import StartError
 from settings import Settings
@@ -24,7 +25,10 @@ NEVER = sys.maxsize
 """Bytes from which waitress would spill a body or an answer to a temporary file: no photo or name may go there."""
 
 IDLE_SECONDS = 60
-"""A connection that sends nothing for this long is closed."""
+"""A connection that sends nothing for this long is closed; what arrives slowly is the channel's to end."""
+
+CHECK_SECONDS = 1
+"""How often idle connections and late requests are looked for."""
 
 SPARE_THREADS = 4
 """Threads that are left to refuse requests and to answer health checks when all others are busy or waiting."""
@@ -37,8 +41,10 @@ class Server:
         self._drain = settings.drain
         self._map: dict[int, Any] = {}
         self._stopping = threading.Event()
+        self._checked = time.monotonic()
         photos = min(settings.photos or cores(), settings.threads)
         dialects = served(settings)
+        fetchers = [dialect.name for dialect in dialects if dialect.fetching is not NEVER_FETCHING]
         gate = Gate(
             application,
             threads=settings.threads,
@@ -46,7 +52,8 @@ class Server:
             fetches=settings.fetches,
             queue=settings.queue,
             patience=settings.patience,
-            fetching=lambda path: dialect_of(path, dialects).fetching.fullmatch(path) is not None,
+            fetchers=fetchers,
+            fetching=lambda path: fetching(path, dialects),
         )
         listener = _listener(settings.host, settings.port)
         self.port: int = listener.getsockname()[1]
@@ -55,9 +62,14 @@ class Server:
             map=self._map,
             sockets=[listener],
             # Every request that is let in holds one, waiting or not.
-            threads=settings.threads + photos + settings.fetches + 3 * settings.queue + SPARE_THREADS,
+            threads=settings.threads
+            + photos
+            + 2 * settings.queue
+            + SPARE_THREADS
+            + len(fetchers) * (settings.fetches + settings.queue),
             ident=None,
             channel_timeout=IDLE_SECONDS,
+            cleanup_interval=CHECK_SECONDS,
             max_request_body_size=SMALL_BODY,
             inbuf_overflow=NEVER,
             outbuf_overflow=NEVER,
@@ -66,13 +78,14 @@ class Server:
         )
         self._server.channel_class = EnvelopeChannel
         self._server.adj.facetoken_bodies = BodyLimits(self._server.adj, dialects, self._server.active_channels)
-        self._server.facetoken_status_200 = settings.status_200
+        self._server.facetoken_settings = settings
         self._server.facetoken_draining = False
 
     def run(self) -> None:
         """Serve until `stop`, then let what runs finish within the drain time."""
         while not self._stopping.is_set():
             wasyncore.loop(timeout=1, map=self._map, count=1, use_poll=True)
+            self._refuse_late()
         # What was sent before the signal is in the socket already: one turn to accept it, one to read it.
         wasyncore.loop(timeout=0, map=self._map, count=2, use_poll=True)
         self._server.facetoken_draining = True
@@ -87,6 +100,12 @@ class Server:
     def stop(self) -> None:
         self._stopping.set()
         self._server.pull_trigger()
+
+    def _refuse_late(self) -> None:
+        if time.monotonic() - self._checked >= CHECK_SECONDS:
+            self._checked = time.monotonic()
+            for channel in list(self._server.active_channels.values()):
+                channel.refuse_late()
 
     def _busy(self) -> bool:
         channels = list(self._server.active_channels.values())

@@ -21,6 +21,9 @@ log = logging.getLogger("facetoken.requests")
 REFUSED = "facetoken.refused"
 """Key in the WSGI environment by which the server tells the application to answer 503, with the seconds to wait."""
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+"""What the log calls by name: any other method is a text of the client's, as long as it likes."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -72,7 +75,8 @@ class Envelope:
     def _finish(self, response: Response) -> Response:
         response.headers["X-Request-Id"] = g.request_id
         response.headers["X-Content-Type-Options"] = "nosniff"
-        self._allow_origin(response)
+        origin, asked = request.headers.get("Origin"), request.headers.get("Access-Control-Request-Headers")
+        response.headers.update(cors_headers(self._dialect(), self._settings, origin, asked))
         self._log(response)
         # Errors alone: a 304 or a 206 called 200 would be an empty or a cut file. Not those of another dialect: its
         # clients may take a 200 for a yes.
@@ -81,31 +85,36 @@ class Envelope:
             response.status_code = 200
         return response
 
-    def _allow_origin(self, response: Response) -> None:
-        allowed, origin = self._dialect().origins(self._settings), request.headers.get("Origin")
-        if not allowed or origin is None:
-            return
-        response.headers["Vary"] = "Origin"
-        if "*" in allowed or origin in allowed:
-            response.headers["Access-Control-Allow-Origin"] = "*" if "*" in allowed else origin
-            response.headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
-            # A page may send headers of its own with every request; it must not fail for those.
-            asked = request.headers.get("Access-Control-Request-Headers", "Content-Type, X-Request-Id")
-            response.headers["Access-Control-Allow-Headers"] = asked
-            response.headers["Access-Control-Expose-Headers"] = "X-Request-Id, Retry-After"
-
     def _log(self, response: Response) -> None:
         """Write one line. The route's pattern stands for the path: tokens and names stay out of the log."""
         error: FaceError | None = g.get("error")
         log_request(
             g.request_id,
-            method=request.method if request.method.isalpha() else "?",
+            method=request.method if request.method in METHODS else "?",
             route=request.url_rule.rule if request.url_rule else "unknown",
             status=response.status_code,
             code=error.code if error else None,
             ms=round((time.perf_counter() - g.begun) * 1000, 1),
             bytes_in=request.content_length or 0,
         )
+
+
+def cors_headers(dialect: Dialect, settings: Settings, origin: str | None, asked: str | None) -> dict[str, str]:
+    """Return the headers that tell a browser whether a page of `origin` may call; `asked` are those it wants to send.
+
+    They say to caches that an answer holds for its origin alone, wherever origins are set at all.
+    """
+    allowed = dialect.origins(settings)
+    if not allowed:
+        return {}
+    headers = {"Vary": "Origin"}
+    if origin is not None and ("*" in allowed or origin in allowed):
+        headers["Access-Control-Allow-Origin"] = "*" if "*" in allowed else origin
+        headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
+        # A page may send headers of its own with every request; it must not fail for those.
+        headers["Access-Control-Allow-Headers"] = "Content-Type, X-Request-Id" if asked is None else asked
+        headers["Access-Control-Expose-Headers"] = "X-Request-Id, Retry-After"
+    return headers
 
 
 def new_request_id() -> str:
@@ -123,5 +132,5 @@ def _face_error(error: HTTPException) -> FaceError:
     if isinstance(error, NotFound):
         return UnknownPath("there is nothing at this path; the API document lists the paths")
     if isinstance(error, MethodNotAllowed):
-        return WrongMethod(f"{request.method} is not allowed here")
+        return WrongMethod("this method is not allowed here; the header Allow lists those that are")
     return BadArguments(error.description or "the request cannot be understood")

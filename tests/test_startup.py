@@ -87,7 +87,7 @@ def test_a_server_is_alive_then_ready_and_sigterm_lets_requests_finish_and_refus
         assert [request.result().json["face_num"] > 0 for request in requests] == [True] * 6
     assert server.stop() == 0
     assert any(line.endswith("stopped") for line in server.log)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["crop_faces", "faces.db", "key", "lock"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["crop_faces", "faces.db", "key", "lock", "stored"]
 
 
 def alive_then_ready(server: ServerProcess) -> Client:

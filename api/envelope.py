@@ -21,6 +21,9 @@ log = logging.getLogger("facetoken.requests")
 REFUSED = "facetoken.refused"
 """Key in the WSGI environment by which the server tells the application to answer 503, with the seconds to wait."""
 
+MAX_METHOD = 20
+"""Characters of an unknown method that are said back."""
+
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 """What the log calls by name: any other method is a text of the client's, as long as it likes."""
 
@@ -132,5 +135,5 @@ def _face_error(error: HTTPException) -> FaceError:
     if isinstance(error, NotFound):
         return UnknownPath("there is nothing at this path; the API document lists the paths")
     if isinstance(error, MethodNotAllowed):
-        return WrongMethod("this method is not allowed here; the header Allow lists those that are")
+        return WrongMethod(f"{request.method[:MAX_METHOD]} is not allowed here")
     return BadArguments(error.description or "the request cannot be understood")

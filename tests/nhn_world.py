@@ -9,6 +9,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from api.nhn.parameters import LIMITS
 from engine import FaceEngine
 from faceset.tenants import groups_of
@@ -125,3 +127,14 @@ def opened(
         live, impatient = serve(engine, **shared), serve(engine, **shared, fetch_seconds=0.25)
         yield kind(live, impatient, folder, photos, web)
         engine.close()
+
+
+@pytest.fixture(scope="module")
+def world(
+    serve: Callable[..., Live],
+    new_engine: Callable[..., FaceEngine],
+    tmp_path_factory: pytest.TempPathFactory,
+    photos: Path,
+) -> Iterator[World]:
+    with opened(serve, new_engine, tmp_path_factory.mktemp("nhn"), photos) as made:
+        yield made

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -17,7 +15,6 @@ from api.homybk import LIMITS, MAX_BODY, PREFIX, ROWS
 from engine import FaceEngine
 from scenes.features import features
 from tests.client import Client, head
-from tests.conftest import Live
 from tests.homybk_client import (
     DOCUMENTED,
     FEATURE,
@@ -38,34 +35,11 @@ from tests.homybk_client import (
     sent,
     stored,
 )
+from tests.homybk_server import SMALL, Serve, engine, folder, homy, registered
 from tests.pictures import Pixels, blank, bomb, encoded, padded
 from tests.scenery import BLANK, textured
 
-Serve = Callable[..., Live]
-SMALL: dict[str, Any] = {"threads": 4, "queue": 16}
-
-
-@pytest.fixture(scope="module")
-def engine(new_engine: Callable[..., FaceEngine], tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaceEngine]:
-    made = new_engine(tmp_path_factory.mktemp("engine"))
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
-
-
-@pytest.fixture(scope="module")
-def homy(serve: Serve, engine: FaceEngine, folder: Path) -> HomyBK:
-    return HomyBK(Client(serve(engine, data=folder, **SMALL).port))
-
-
-@pytest.fixture(scope="module")
-def registered(homy: HomyBK) -> dict[str, str]:
-    """The URL of each photo."""
-    return {name: homy.registered(data) for name, data in FILES.items()}
+__all__ = ["engine", "folder", "homy", "registered"]
 
 
 @pytest.mark.parametrize("path", [STDIMG, TEST])

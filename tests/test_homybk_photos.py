@@ -6,11 +6,10 @@ import base64
 import logging
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,10 +17,7 @@ import pytest
 
 from api.homybk import LIMITS, PREFIX
 from benchmarks import scene_changes
-from engine import FaceEngine
 from images import pixel_size
-from tests.client import Client
-from tests.conftest import Live
 from tests.homybk_client import (
     COMPLETE,
     FILES,
@@ -41,34 +37,11 @@ from tests.homybk_client import (
     sent,
     stored,
 )
+from tests.homybk_server import engine, folder, homy, registered
 from tests.pictures import Pixels, decoded, encoded, padded, turned
 from tests.scenery import BLANK, PHOTOS
 
-Serve = Callable[..., Live]
-SMALL: dict[str, Any] = {"threads": 4, "queue": 16}
-
-
-@pytest.fixture(scope="module")
-def engine(new_engine: Callable[..., FaceEngine], tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaceEngine]:
-    made = new_engine(tmp_path_factory.mktemp("engine"))
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
-
-
-@pytest.fixture(scope="module")
-def homy(serve: Serve, engine: FaceEngine, folder: Path) -> HomyBK:
-    return HomyBK(Client(serve(engine, data=folder, **SMALL).port))
-
-
-@pytest.fixture(scope="module")
-def registered(homy: HomyBK) -> dict[str, str]:
-    """The URL of each photo."""
-    return {name: homy.registered(data) for name, data in FILES.items()}
+__all__ = ["engine", "folder", "homy", "registered"]
 
 
 @pytest.fixture(scope="module")

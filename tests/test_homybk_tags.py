@@ -13,7 +13,6 @@ import pytest
 
 from engine import FaceEngine
 from tests.client import Client
-from tests.conftest import Live
 from tests.homybk_client import (
     FILES,
     LATITUDE,
@@ -26,31 +25,14 @@ from tests.homybk_client import (
     HomyBK,
     at_home,
 )
+from tests.homybk_server import SMALL, Serve, engine, folder, homy
 from tests.listener import LOOPBACK, answer, listening, sending
 from tests.pictures import decoded, encoded
 from tests.scenery import PHOTOS
 from tests.test_clarifai import KEY, StandIn
 
-Serve = Callable[..., Live]
-SMALL: dict[str, Any] = {"threads": 4, "queue": 16}
+__all__ = ["engine", "folder", "homy"]
 CAT, COFFEE = FILES["cat"], FILES["coffee"]
-
-
-@pytest.fixture(scope="module")
-def engine(new_engine: Callable[..., FaceEngine], tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaceEngine]:
-    made = new_engine(tmp_path_factory.mktemp("engine"))
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
-
-
-@pytest.fixture(scope="module")
-def homy(serve: Serve, engine: FaceEngine, folder: Path) -> HomyBK:
-    return HomyBK(Client(serve(engine, data=folder, **SMALL).port))
 
 
 def test_the_local_network_is_asked(homy: HomyBK) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ import pytest
 
 from engine import FaceEngine
 from tests.client import Client
-from tests.conftest import Live
 from tests.homybk_client import (
     COMPLETE,
     FEATURE,
@@ -31,6 +30,7 @@ from tests.homybk_client import (
     checked,
     sent,
 )
+from tests.homybk_server import SMALL, Serve, engine, folder
 from tests.listener import (
     LOOPBACK,
     MEGABYTE,
@@ -48,21 +48,8 @@ from tests.object_store import ObjectStore, object_store, set_credentials
 from tests.pictures import blank, encoded
 from tests.scenery import PHOTOS
 
-Serve = Callable[..., Live]
-SMALL: dict[str, Any] = {"threads": 4, "queue": 16}
+__all__ = ["engine", "folder"]
 CAT, COFFEE = FILES["cat"], FILES["coffee"]
-
-
-@pytest.fixture(scope="module")
-def engine(new_engine: Callable[..., FaceEngine], tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaceEngine]:
-    made = new_engine(tmp_path_factory.mktemp("engine"))
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
 
 
 @pytest.fixture(scope="module")

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from engine import FaceEngine
 from similarity import similarity
-from tests.conftest import Live
 from tests.nhn_client import CHECKED, promised, tally
 from tests.nhn_conformance import OPERATIONS
 from tests.nhn_refusals import CASES, Row, asked_well
-from tests.nhn_world import CROWD, STRANGE, WITH_A_FACE, World, opened
+from tests.nhn_world import CROWD, STRANGE, WITH_A_FACE, World, world
+
+__all__ = ["world"]
 
 INVALID = (-40000, "InvalidParam")
-
-
-@pytest.fixture(scope="module")
-def world(
-    serve: Callable[..., Live],
-    new_engine: Callable[..., FaceEngine],
-    tmp_path_factory: pytest.TempPathFactory,
-    photos: Path,
-) -> Iterator[World]:
-    with opened(serve, new_engine, tmp_path_factory.mktemp("nhn"), photos) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from engine import FaceEngine
-from tests.conftest import Live
-from tests.nhn_world import CROWD, World, opened
+from tests.nhn_world import CROWD, World, world
+
+__all__ = ["world"]
 
 FAULT = (-50000, "InternalServerError")
 
@@ -24,17 +25,6 @@ FAULTS = {
     "a slot that is used again": "CREATE TRIGGER fault BEFORE UPDATE ON slots WHEN new.used AND REACHED "
     "BEGIN SELECT abs(-9223372036854775808); END",
 }
-
-
-@pytest.fixture(scope="module")
-def world(
-    serve: Callable[..., Live],
-    new_engine: Callable[..., FaceEngine],
-    tmp_path_factory: pytest.TempPathFactory,
-    photos: Path,
-) -> Iterator[World]:
-    with opened(serve, new_engine, tmp_path_factory.mktemp("adding"), photos) as made:
-        yield made
 
 
 @contextmanager

@@ -58,7 +58,13 @@ class Deadline:
         """End a connection in time: one that sends a byte now and then never meets a socket's own limit."""
         connected.settimeout(self.left())
         # The plain socket's method: that of an encrypted one would meddle with what the reading thread is in.
-        timer = threading.Timer(self.left(), _shut, [connected])
+        with self.ends(lambda: _shut(connected)):
+            yield
+
+    @contextmanager
+    def ends(self, end: Callable[[], object]) -> Iterator[None]:
+        """Call `end`, on another thread, if the time is over before the block."""
+        timer = threading.Timer(self.left(), end)
         timer.daemon = True
         timer.start()
         try:

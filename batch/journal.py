@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from durable import settle
 from errors import StartError
 
 
@@ -32,7 +33,7 @@ class Journal:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._check()
-            _sync_folder(path.parent)
+            settle(path.parent)
         except BlockingIOError:
             os.close(self._file)
             raise StartError(f"another import to {url} is running; its journal is {path}") from None
@@ -86,12 +87,3 @@ class Journal:
         except (ValueError, KeyError, TypeError):
             raise StartError(f"{self._path} is not a journal of this command; name another with --journal") from None
         return found
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the file's entry in its folder durable too."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

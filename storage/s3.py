@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, TypeVar
@@ -78,7 +77,8 @@ class S3Source:
 
     def _read(self, place: Place, max_bytes: int, deadline: Deadline) -> bytes | None:
         answer = self._client.get_object(Bucket=place.bucket, Key=place.key)
-        with answer["Body"] as response, _cut_off(response, deadline):
+        # One that sends a byte now and then never meets boto3's own limit.
+        with answer["Body"] as response, deadline.ends(lambda: _shut(response)):
             photo = read(response, max_bytes)
         # A connection that was cut off ends like one that was closed.
         deadline.left()
@@ -199,18 +199,6 @@ def _reason(error: Exception) -> str:
     response = getattr(error, "response", None)
     code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
     return str(code or type(error).__name__)
-
-
-@contextmanager
-def _cut_off(response: BaseHTTPResponse, deadline: Deadline) -> Iterator[None]:
-    """End a response in time: one that sends a byte now and then never meets boto3's own limit."""
-    timer = threading.Timer(deadline.left(), _shut, [response])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _shut(response: BaseHTTPResponse) -> None:

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from model.checkpoint import arrays
 from model.onnx_graph import Affine, GraphBuilder
-from model.tagger import SIDE
+
+SIDE = 224
+"""Side of the classifier's input, pixels."""
 
 CLASSES = 1000
 

@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 
 from errors import StartError, TaggerError
 from model.base import Image
+from model.efficientnet import SIDE
 from model.runtime import Graph, on_all_cores
 from model.vocabulary import Vocabulary
 from model.weights import CLASSIFIER, ensure
 
 Floats = NDArray[np.float32]
-
-SIDE = 224
-"""Side of the classifier's input, pixels."""
 
 LIMIT = 0.2
 """How probable the classes that a tag stands for must be in sum. Over 53 true tags of 18 photos of things, and

@@ -10,8 +10,8 @@ import pytest
 
 from model.base import Image
 from model.checkpoint import CheckpointError
-from model.efficientnet import efficientnet_lite0
-from model.tagger import SIDE, LocalTagger
+from model.efficientnet import SIDE, efficientnet_lite0
+from model.tagger import LocalTagger
 from model.weights import CLASSIFIER
 from settings import Settings
 from tests.pictures import read

@@ -131,7 +131,10 @@ def log_request(request_id: str, **facts: str | float | None) -> None:
 
 def _face_error(error: HTTPException) -> FaceError:
     if isinstance(error, RequestEntityTooLarge):
-        return UploadTooLarge("the request is too large: send a smaller photo, and at most a thousand form parts")
+        megabytes = (request.max_content_length or 0) // 2**20
+        return UploadTooLarge(
+            f"the request is too large: a photo may have {megabytes} MB at most, a form a thousand parts"
+        )
     if isinstance(error, NotFound):
         return UnknownPath("there is nothing at this path; the API document lists the paths")
     if isinstance(error, MethodNotAllowed):

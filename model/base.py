@@ -19,6 +19,9 @@ Vectors = NDArray[np.float32]
 
 EMBEDDING_DIM = 128
 
+CLASSIFIER_SIDE = 224
+"""Side of the classifier's input, pixels."""
+
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom, pixels."""
 

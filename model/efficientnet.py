@@ -12,11 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.base import CLASSIFIER_SIDE
 from model.checkpoint import arrays
 from model.onnx_graph import Affine, GraphBuilder
-
-SIDE = 224
-"""Side of the classifier's input, pixels."""
 
 CLASSES = 1000
 
@@ -87,5 +85,6 @@ class _Walk:
         logits = self.graph.affine("_fc", flat, Affine(self.take("_fc.weight"), self.take("_fc.bias")))
         probabilities = self.graph.node("Softmax", "softmax", [logits], axis=1)
         return self.graph.finish(
-            inputs={"pixels": ["n", 3, SIDE, SIDE]}, outputs={"probabilities": (probabilities, ["n", CLASSES])}
+            inputs={"pixels": ["n", 3, CLASSIFIER_SIDE, CLASSIFIER_SIDE]},
+            outputs={"probabilities": (probabilities, ["n", CLASSES])},
         )

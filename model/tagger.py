@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import StartError, TaggerError
+from model.base import CLASSIFIER_SIDE as SIDE
 from model.base import Image
-from model.efficientnet import SIDE
 from model.runtime import Graph, on_all_cores
 from model.vocabulary import Vocabulary
 from model.weights import CLASSIFIER, ensure

@@ -8,9 +8,10 @@ import numpy as np
 import onnx
 import pytest
 
+from model.base import CLASSIFIER_SIDE as SIDE
 from model.base import Image
 from model.checkpoint import CheckpointError
-from model.efficientnet import SIDE, efficientnet_lite0
+from model.efficientnet import efficientnet_lite0
 from model.tagger import LocalTagger
 from model.weights import CLASSIFIER
 from settings import Settings

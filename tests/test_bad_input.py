@@ -180,3 +180,11 @@ def test_head_and_options(enrolled: Enrolled) -> None:
 def test_a_large_form_without_files_is_refused_before_it_is_read(enrolled: Enrolled) -> None:
     answer = enrolled.client.request("POST", "/addface", b"face_name=" + b"%41" * 30_000, {"Content-Type": URLENCODED})
     assert answer.error == (413, "1005", "UPLOAD_ERROR")
+
+
+@pytest.mark.parametrize("target", ["*", "nowhere/at/all", "?x=1", "a.b:443", "http://x", "http://[x/auth/tag"])
+@pytest.mark.parametrize("method", ["GET", "OPTIONS", "POST", "CONNECT"])
+def test_a_target_that_is_no_path_is_answered(enrolled: Enrolled, method: str, target: str) -> None:
+    answer = enrolled.client.raw(head(method, target, "Content-Length: 0"))
+    assert answer.status in (400, 404, 405)
+    assert answer.error[1] == "1001"

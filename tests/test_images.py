@@ -242,3 +242,15 @@ def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
     with pytest.raises(FileError, match="scale it down"):
         decode(blank(200, 100), PhotoLimits(max_pixels=19_999))
     assert decode(blank(200, 100), PhotoLimits(max_pixels=20_000)).shape == (100, 200, 3)
+
+
+def test_scans_are_limited_by_the_pixels_that_each_goes_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = np.zeros((60, 100, 3), np.uint8)
+    photo = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    scans = photo.count(b"\xff\xda")
+    assert scans > 3
+    monkeypatch.setattr("images.MAX_SCANNED", scans * 6000)
+    assert decode(photo).shape == (60, 100, 3)
+    monkeypatch.setattr("images.MAX_SCANNED", scans * 6000 - 1)
+    with pytest.raises(FileError, match="too many for its size"):
+        decode(photo)

@@ -16,9 +16,9 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask
 from waitress.utilities import BadRequest
 
-from api import dialect_of, native
+from api import dialect_of
 from api.dialect import Dialect
-from api.envelope import cors_headers, log_request, new_request_id
+from api.envelope import cors_headers, log_request, new_request_id, shown_status
 from errors import BadArguments, FaceError, InternalError, Overloaded, UploadError, UploadTooLarge
 
 SMALL_BODY = 4 * 1024 * 1024
@@ -148,7 +148,7 @@ class EnvelopeErrorTask(ErrorTask):  # type: ignore[misc]
         dialect = dialect_of(self.request.path or "/", server.adj.facetoken_bodies.dialects)
         error = _as_face_error(self.request, dialect)
         body, honest = dialect.render(error)
-        status = HTTPStatus(200 if server.facetoken_settings.status_200 and dialect is native.DIALECT else honest)
+        status = HTTPStatus(shown_status(dialect, server.facetoken_settings, honest))
         data = json.dumps(body).encode()
         request_id = new_request_id()
         log_request(request_id, method="?", route="unreadable", status=status, code=error.code, ms=None, bytes_in=None)

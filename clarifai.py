@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import ssl
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -55,13 +56,13 @@ class Clarifai:
             "User-Agent": "facetoken",
         }
 
-    def sees(self, data: bytes, image: NDArray[np.uint8], tag: str) -> bool:  # noqa: ARG002 - other taggers take pixels
+    def sees(self, file: Callable[[], bytes], image: NDArray[np.uint8], tag: str) -> bool:  # noqa: ARG002 - not pixels
         """Tell whether one of the photo's concepts is called `tag`, in the singular or the plural.
 
         Raises TaggerError when Clarifai gives no answer that can be understood.
         """
         words = set(spellings(tag))
-        concepts = self.concepts(data)
+        concepts = self.concepts(file())
         return any(words & set(spellings(name)) for name, value in concepts if value >= self._account.minimum)
 
     def concepts(self, data: bytes) -> list[tuple[str, float]]:

@@ -13,7 +13,7 @@ def write(path: Path, data: bytes) -> None:
     """Write a file that only its owner can read; when this returns, a power cut leaves it. Raises OSError."""
     part = path.with_name(PART + path.name)
     try:
-        with open(part, "xb", opener=_private) as file:
+        with open(part, "xb", opener=private) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -33,5 +33,6 @@ def settle(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _private(path: str, flags: int) -> int:
+def private(path: str, flags: int) -> int:
+    """Open a file that only its owner can read: the opener of `open`."""
     return os.open(path, flags, 0o600)

@@ -12,7 +12,6 @@ from waitress import create_server, wasyncore
 
 from admission import Gate, Wsgi
 from api import fetching, served
-from api.dialect import NEVER as NEVER_FETCHING
 from channel import SMALL_BODY, BodyLimits, EnvelopeChannel
 from errors import StartError
 from settings import Settings
@@ -44,7 +43,7 @@ class Server:
         self._checked = time.monotonic()
         photos = min(settings.photos or cores(), settings.threads)
         dialects = served(settings)
-        fetchers = [dialect.name for dialect in dialects if dialect.fetching is not NEVER_FETCHING]
+        fetchers = [dialect.name for dialect in dialects if dialect.fetching]
         gate = Gate(
             application,
             threads=settings.threads,

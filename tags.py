@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -15,8 +16,8 @@ PLURALS = (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("men", "man"), ("es", "")
 class Tagger(Protocol):
     """Tell whether a photo shows a thing; safe for many threads."""
 
-    def sees(self, data: bytes, image: NDArray[np.uint8], tag: str) -> bool:
-        """Tell whether `tag` is seen in a photo, given as its file's bytes and as upright RGB (height, width, 3).
+    def sees(self, file: Callable[[], bytes], image: NDArray[np.uint8], tag: str) -> bool:
+        """Tell whether `tag` is seen in a photo: upright RGB (height, width, 3), and what makes a file of it.
 
         Raises TaggerError when that cannot be told.
         """

@@ -18,7 +18,7 @@ def served(settings: Settings) -> tuple[Dialect, ...]:
 def fetching(path: str, dialects: tuple[Dialect, ...]) -> str | None:
     """Return the name of the dialect whose path it is, if its requests may bring a photo by its URL."""
     dialect = dialect_of(path, dialects)
-    return dialect.name if dialect.fetching.fullmatch(path) else None
+    return dialect.name if dialect.fetching and dialect.fetching.fullmatch(path) else None
 
 
 def dialect_of(path: str, dialects: tuple[Dialect, ...]) -> Dialect:

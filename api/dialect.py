@@ -36,9 +36,6 @@ class Services:
         return self.photo_urls.get(url, request.url_root, max_bytes)
 
 
-NEVER = re.compile(r"(?!)")
-
-
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """Hold a dialect: the paths it answers for, its routes, and its words for an error (a JSON body and a status).
@@ -52,5 +49,5 @@ class Dialect:
     blueprint: Callable[[Services], Blueprint]
     render: Callable[[FaceError], tuple[dict[str, Any], int]]
     max_body: int = NATIVE_LIMITS.max_bytes + FORM_OVERHEAD
-    fetching: re.Pattern[str] = NEVER
+    fetching: re.Pattern[str] | None = None
     origins: Callable[[Settings], tuple[str, ...]] = attrgetter("cors_origins")

@@ -169,7 +169,7 @@ class _Operations:
         if len(tag) > MAX_TAG:
             raise BadArguments(f"tag has {len(tag)} characters; at most {MAX_TAG} are allowed")
         image = self._sent(body, MISSING_PICTURE)
-        return (MATCHED if self._tagger.sees(_plain(image), image, tag) else NOT_MATCHED).body
+        return (MATCHED if self._tagger.sees(lambda: _plain(image), image, tag) else NOT_MATCHED).body
 
     def _judged(self) -> tuple[Row, Image]:
         image = self._sent(json_object(request), TAKE_AGAIN)

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from durable import private
 from errors import InternalError, StartError
 from faceset.tokens import LENGTH
 
@@ -88,7 +89,7 @@ class CropFolder:
         """Write a new crop that only this user can read; raise InternalError when the disk refuses, leaving nothing."""
         path = self.file(token)
         try:
-            with open(path, "xb", opener=_private) as file:
+            with open(path, "xb", opener=private) as file:
                 try:
                     file.write(jpeg)
                     file.flush()
@@ -123,7 +124,3 @@ class CropFolder:
         for token in unknown:
             self.drop(token)
         return len(unknown)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -11,11 +11,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from durable import settle
+from durable import private, settle
 from errors import StartError
 from faceset.cipher import Keyring, keys_from, name_of, new_key
-
-MODE = 0o600
 
 
 class KeyFile:
@@ -99,7 +97,7 @@ class KeyFile:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder, prefix=self._beside) as beside:
                 made = Path(beside) / "key"
-                with open(made, "x", opener=_for_its_owner) as file:
+                with open(made, "x", opener=private) as file:
                     file.writelines(f"{key.hex()}\n" for key in keys)
                     file.flush()
                     os.fsync(file.fileno())
@@ -109,7 +107,3 @@ class KeyFile:
             raise
         except OSError as error:
             raise StartError(f"cannot write the key file {self.path}: {error.strerror}") from error
-
-
-def _for_its_owner(path: str, flags: int) -> int:
-    return os.open(path, flags, MODE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -33,7 +34,7 @@ class LocalTagger:
         self._lock = threading.Lock()
         self._graph: Graph | None = None
 
-    def sees(self, data: bytes, image: Image, tag: str) -> bool:  # noqa: ARG002 - other taggers take the file
+    def sees(self, file: Callable[[], bytes], image: Image, tag: str) -> bool:  # noqa: ARG002 - for other taggers
         """Tell whether the classes that `tag` stands for are probable enough; a word that nothing is known of is not.
 
         Raises TaggerError when the network's weights cannot be had.

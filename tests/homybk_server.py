@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,12 @@ from engine import FaceEngine
 from tests.client import Client
 from tests.conftest import Live
 from tests.homybk_client import FILES, HomyBK
+from tests.module_engine import engine
+
+__all__ = ["engine"]
 
 Serve = Callable[..., Live]
 SMALL: dict[str, Any] = {"threads": 4, "queue": 16}
-
-
-@pytest.fixture(scope="module")
-def engine(new_engine: Callable[..., FaceEngine], tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaceEngine]:
-    made = new_engine(tmp_path_factory.mktemp("engine"))
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,10 @@ from api import finday, homybk, nhn
 from engine import FaceEngine
 from tests.client import Answer, Client, head
 from tests.conftest import Live
+from tests.module_engine import engine
 from tests.sender import SECONDS, Sender
+
+__all__ = ["engine"]
 
 Serve = Callable[..., Live]
 
@@ -25,13 +28,6 @@ FINDAY = "/verify-face"
 EXPECT = "Expect: 100-continue"
 CHUNKED = "Transfer-Encoding: chunked"
 LARGE = "Content-Length: 6000000"
-
-
-@pytest.fixture(scope="module")
-def engine(new_engine: Callable[..., FaceEngine], tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaceEngine]:
-    made = new_engine(tmp_path_factory.mktemp("channel"))
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

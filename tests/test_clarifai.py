@@ -121,7 +121,7 @@ def clarifai(url: str, **changes: Any) -> Clarifai:
 
 
 def sees(tagger: Clarifai, tag: str) -> bool:
-    return tagger.sees(CAT.read_bytes(), read(CAT), tag)
+    return tagger.sees(CAT.read_bytes, read(CAT), tag)
 
 
 def test_the_request_is_the_documented_one(stand_in: StandIn) -> None:

@@ -18,17 +18,13 @@ from serving import Server
 from settings import Settings
 from tests.client import FORM, Client, field, head, multipart, photo
 from tests.conftest import Live
+from tests.module_engine import engine
 from tests.pictures import blank
+
+__all__ = ["engine"]
 
 Serve = Callable[..., Live]
 ORIGIN = {"Origin": "https://one.example"}
-
-
-@pytest.fixture(scope="module")
-def engine(new_engine: Callable[..., FaceEngine], tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaceEngine]:
-    made = new_engine(tmp_path_factory.mktemp("envelope"))
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +22,15 @@ from similarity import SAME_PERSON
 from tests.client import FORM, Part, field, multipart, photo
 from tests.conftest import Live
 from tests.finday_client import PATH, Finday, checked
+from tests.module_engine import engine
 from tests.pictures import blank, bomb, decoded, encoded, padded
 from tests.wild_forms import BAD_PHOTOS, WildRequest, wild_requests
+
+__all__ = ["engine"]
 
 Serve = Callable[..., Live]
 People = dict[str, list[bytes]]
 ORIGIN = {"Origin": "https://bank.example"}
-
-
-@pytest.fixture(scope="module")
-def engine(new_engine: Callable[..., FaceEngine], tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaceEngine]:
-    made = new_engine(tmp_path_factory.mktemp("engine"))
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -15,18 +15,14 @@ from engine import FaceEngine
 from tests.conftest import Live
 from tests.finday_client import Finday
 from tests.listener import LOOPBACK, MEGABYTE, Listener, Script, Stream, answer, by_path, dripping, listening, sending
+from tests.module_engine import engine
 from tests.object_store import ObjectStore, object_store, set_credentials
 from tests.pictures import blank
 
+__all__ = ["engine"]
+
 Serve = Callable[..., Live]
 REFUSED = "registered photo: there is no photo behind the URL that this server may fetch"
-
-
-@pytest.fixture(scope="module")
-def engine(new_engine: Callable[..., FaceEngine], tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaceEngine]:
-    made = new_engine(tmp_path_factory.mktemp("engine"))
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,13 +14,9 @@ from channel import EnvelopeChannel
 from engine import FaceEngine
 from tests.client import Client, field, head, photo
 from tests.conftest import Live
+from tests.module_engine import engine
 
-
-@pytest.fixture(scope="module")
-def engine(new_engine: Callable[..., FaceEngine], tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaceEngine]:
-    made = new_engine(tmp_path_factory.mktemp("log"))
-    yield made
-    made.close()
+__all__ = ["engine"]
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -13,25 +11,14 @@ import numpy as np
 import pytest
 
 from api.nhn.parameters import LIMITS
-from engine import FaceEngine
-from tests.conftest import Live
 from tests.nhn_client import Refusal
-from tests.nhn_world import CROWD, World, opened
+from tests.nhn_world import CROWD, World, world
 from tests.pictures import Pixels, blank, decoded, encoded, grid, padded, read, tiff_orientation, turned, with_exif
+
+__all__ = ["world"]
 
 INVALID = (-40000, "InvalidParam")
 TOO_LARGE, NO_FORMAT = (-45000, "ImageTooLargeException"), (-45000, "InvalidImageFormatException")
-
-
-@pytest.fixture(scope="module")
-def world(
-    serve: Callable[..., Live],
-    new_engine: Callable[..., FaceEngine],
-    tmp_path_factory: pytest.TempPathFactory,
-    photos: Path,
-) -> Iterator[World]:
-    with opened(serve, new_engine, tmp_path_factory.mktemp("nhn-images"), photos) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

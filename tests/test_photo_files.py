@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from engine import FaceEngine
 from tests.client import Client, photo
 from tests.conftest import Live
+from tests.module_engine import engine
 from tests.pictures import (
     CHANNELS,
     GREY,
@@ -32,14 +33,9 @@ from tests.pictures import (
     png,
 )
 
+__all__ = ["engine"]
+
 NO_PHOTO = (415, "1004", "FIlE_ERROR")
-
-
-@pytest.fixture(scope="module")
-def engine(new_engine: Callable[..., FaceEngine], tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaceEngine]:
-    made = new_engine(tmp_path_factory.mktemp("files"))
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ def sees(tagger: LocalTagger) -> Callable[[str, str], bool]:
 
     def ask(name: str, tag: str) -> bool:
         data = (DATA / name).read_bytes()
-        return tagger.sees(data, decoded(data), tag)
+        return tagger.sees(bytes, decoded(data), tag)
 
     return ask
 
@@ -68,7 +68,7 @@ def test_an_unknown_word_is_not_seen(sees: Callable[[str, str], bool], tag: str)
 def test_people_are_not_taken_for_things(tagger: LocalTagger, photos: Path) -> None:
     images = [read(path) for path in sorted(photos.glob("val/*/*.jpg"))]
     assert len(images) == 25
-    false = [tag for image in images for tag in EVERYDAY if tagger.sees(b"", image, tag)]
+    false = [tag for image in images for tag in EVERYDAY if tagger.sees(bytes, image, tag)]
     assert len(false) <= 1
 
 
@@ -87,8 +87,8 @@ def test_people_are_not_taken_for_things(tagger: LocalTagger, photos: Path) -> N
 )
 def test_size_shape_and_quality_change_nothing(tagger: LocalTagger, change: Callable[[Image], Image]) -> None:
     image = change(read(DATA / "cat.jpg"))
-    assert tagger.sees(b"", image, "cat")
-    assert not tagger.sees(b"", image, "dog")
+    assert tagger.sees(bytes, image, "cat")
+    assert not tagger.sees(bytes, image, "dog")
 
 
 def test_the_middle_decides_in_a_photo_that_is_not_square(tagger: LocalTagger) -> None:
@@ -110,7 +110,7 @@ def test_many_threads_get_the_same_answers(settings: Settings) -> None:
 
 
 def test_nothing_is_read_before_the_first_question(tmp_path: Path) -> None:
-    assert not LocalTagger(tmp_path / "absent").sees(b"", read(DATA / "cat.jpg"), "nonsense word")
+    assert not LocalTagger(tmp_path / "absent").sees(bytes, read(DATA / "cat.jpg"), "nonsense word")
     assert not (tmp_path / "absent").exists()
 
 
@@ -121,7 +121,7 @@ def test_a_tagger_needs_its_own_file_alone(settings: Settings, tmp_path: Path, m
     weights.ensure(settings.weights)
     (tmp_path / CLASSIFIER.name).hardlink_to(settings.weights / CLASSIFIER.name)
     monkeypatch.setattr(weights, "fetch", refuse)
-    assert LocalTagger(tmp_path).sees(b"", read(DATA / "cat.jpg"), "cat")
+    assert LocalTagger(tmp_path).sees(bytes, read(DATA / "cat.jpg"), "cat")
 
 
 def test_weights_that_cannot_be_had_are_a_fault_of_the_tagger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,4 +131,4 @@ def test_weights_that_cannot_be_had_are_a_fault_of_the_tagger(tmp_path: Path, mo
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with pytest.raises(TaggerError, match="facetoken weights"):
-        LocalTagger(tmp_path).sees(b"", read(DATA / "cat.jpg"), "cat")
+        LocalTagger(tmp_path).sees(bytes, read(DATA / "cat.jpg"), "cat")

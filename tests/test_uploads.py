@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,11 +13,14 @@ import pytest
 from engine import FaceEngine
 from tests.client import BOUNDARY, FORM, Answer, Client, Part, field, head, multipart, photo
 from tests.conftest import Live
+from tests.module_engine import engine
 from tests.pictures import (
     decoded,
     encoded,
     padded,
 )
+
+__all__ = ["engine"]
 
 BAD = (400, "1001", "BAD_ARGUMENTS")
 MISSING = (400, "1002", "MISSING_ARGUMENTS")
@@ -25,13 +28,6 @@ NO_PHOTO = (415, "1004", "FIlE_ERROR")
 BROKEN = (400, "1005", "UPLOAD_ERROR")
 TOO_LARGE = (413, "1005", "UPLOAD_ERROR")
 MEGABYTE = 2**20
-
-
-@pytest.fixture(scope="module")
-def engine(new_engine: Callable[..., FaceEngine], tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaceEngine]:
-    made = new_engine(tmp_path_factory.mktemp("uploads"))
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -33,28 +33,9 @@ from tests.withmind_client import (
     beside,
     sized,
 )
+from tests.withmind_server import asked, live, people
 
-
-@pytest.fixture(scope="module")
-def people(photos: Path) -> People:
-    return People(photos)
-
-
-@pytest.fixture(scope="module")
-def live(
-    serve: Callable[..., Live], new_engine: Callable[..., FaceEngine], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Live]:
-    engine = new_engine(tmp_path_factory.mktemp("withmind"))
-    yield serve(engine)
-    engine.close()
-
-
-@pytest.fixture(scope="module")
-def asked(live: Live, people: People) -> WithMind:
-    """The dialect, with Mindy enrolled for Acme."""
-    made = WithMind(Client(live.port))
-    assert made.enrol("acme", "mindy", sized(people.mindy[0])) == SUCCESS
-    return made
+__all__ = ["asked", "live", "people"]
 
 
 @pytest.mark.parametrize("slash", [True, False])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -32,32 +31,13 @@ from tests.withmind_client import (
     checked,
     sized,
 )
+from tests.withmind_server import asked, live, people
+
+__all__ = ["asked", "live", "people"]
 
 LEAST, MOST = 300_000, 512_000
 
 PATHS = (ENROLMENT, ENROLMENT[:-1], ANALYSIS, ANALYSIS[:-1])
-
-
-@pytest.fixture(scope="module")
-def people(photos: Path) -> People:
-    return People(photos)
-
-
-@pytest.fixture(scope="module")
-def live(
-    serve: Callable[..., Live], new_engine: Callable[..., FaceEngine], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Live]:
-    engine = new_engine(tmp_path_factory.mktemp("withmind"))
-    yield serve(engine)
-    engine.close()
-
-
-@pytest.fixture(scope="module")
-def asked(live: Live, people: People) -> WithMind:
-    """The dialect, with Mindy enrolled for Acme."""
-    made = WithMind(Client(live.port))
-    assert made.enrol("acme", "mindy", sized(people.mindy[0])) == SUCCESS
-    return made
 
 
 @pytest.mark.parametrize(("size", "fits"), [(LEAST - 1, False), (LEAST, True), (MOST, True), (MOST + 1, False)])

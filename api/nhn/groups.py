@@ -13,8 +13,8 @@ from api.nhn import next_token
 from api.nhn.answers import MODEL_VERSION, stored_face
 from api.nhn.next_token import Page
 from api.nhn.parameters import MAX_ROWS, face_id, group_id, query_number
+from api.nhn.refusals import no_such_face
 from api.nhn.tenancy import own_group, own_groups
-from errors import FaceTokenError
 from faceset.groups import Group
 
 Data = dict[str, Any] | None
@@ -73,7 +73,7 @@ class GroupOperations:
         """Delete one face of a group."""
         mine = self._group(group)
         if not self._engine().remove_stored(face_id(face), mine.key):
-            raise FaceTokenError("there is no such face in the group")
+            raise no_such_face()
         return None
 
     def _group(self, group: str) -> Group:

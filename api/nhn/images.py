@@ -25,9 +25,9 @@ from api.nhn.parameters import (
     image,
     query_number,
 )
-from api.nhn.refusals import OneOfTwoImages
+from api.nhn.refusals import OneOfTwoImages, no_such_face
 from api.nhn.tenancy import own_group
-from errors import FaceTokenError, FileError, UploadError
+from errors import FileError, UploadError
 from faceset.distance import all_distances, within
 from faceset.tokens import Face
 from similarity import distance_at, similarity
@@ -53,8 +53,7 @@ class ImageOperations:
 
     def add_faces(self, group: str) -> Data:
         """Add an image's `limit` largest faces to a group, all or none."""
-        engine, key = self._engine(), own_group(group)
-        engine.faceset.groups.get(key)
+        engine, key = self._engine(), self._group(group)
         body = json_object(request)
         limit, label = body_number(body, "limit", MAX_FACES), external_id(body)
         shown, found = engine.recognizer.locate(self._read(image(body)), LIMITS)
@@ -75,19 +74,17 @@ class ImageOperations:
 
     def search_by_face(self, group: str, face: str) -> Data:
         """Answer the faces of a group that are like one of them."""
-        key = own_group(group)
-        self._engine().faceset.groups.get(key)
+        key = self._group(group)
         limit, threshold = _search_limits()
         token = face_id(face)
         vector = self._engine().faceset.vector(token, key)
         if vector is None:
-            raise FaceTokenError("there is no such face in the group")
+            raise no_such_face()
         return self._matches(vector, key, limit, threshold, without=token)
 
     def search_by_image(self, group: str) -> Data:
         """Answer the faces of a group that are like an image's largest face."""
-        engine, key = self._engine(), own_group(group)
-        engine.faceset.groups.get(key)
+        engine, key = self._engine(), self._group(group)
         limit, threshold = _search_limits()
         shown, face, vector = engine.recognizer.largest_embedded(self._read(image(json_object(request))), LIMITS)
         found = self._matches(vector, key, limit, threshold)
@@ -117,6 +114,10 @@ class ImageOperations:
             "unmatchedFaceDetails": pairs[matched:],
             "sourceFace": source_face(face, shown),
         }
+
+    def _group(self, name: str) -> str:
+        """Return the key of the tenant's group of that name; raise UnknownGroup when it is not there."""
+        return self._engine().faceset.groups.get(own_group(name)).key
 
     def _read(self, given: GivenImage) -> bytes:
         return given.read(self._photo_at)

@@ -10,8 +10,8 @@ from typing import Any
 from flask import Request
 
 from api.json_body import text
-from api.nhn.refusals import InvalidGroupId
-from errors import BadArguments, FaceTokenError, FileError, MissingArguments, UploadError, UploadTooLarge
+from api.nhn.refusals import InvalidGroupId, no_such_face
+from errors import BadArguments, FileError, MissingArguments, UploadError, UploadTooLarge
 from images import PHONE_LIMITS
 from inputs import from_base64
 
@@ -38,7 +38,7 @@ def group_id(value: object) -> str:
 def face_id(value: str) -> str:
     """Return a face's id; raise FaceTokenError for what can be none."""
     if not _FACE_ID.fullmatch(value):
-        raise FaceTokenError("there is no such face in the group")
+        raise no_such_face()
     return value
 
 

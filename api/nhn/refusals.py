@@ -66,6 +66,11 @@ A broken body is an UploadError too, of requests without an image as well: that 
 """
 
 
+def no_such_face() -> FaceTokenError:
+    """Return the answer about a face that is not in the group, or that can be in none."""
+    return FaceTokenError("there is no such face in the group")
+
+
 def render(error: FaceError) -> tuple[dict[str, Any], int]:
     """Return the header of a failed answer; the HTTP status is always 200."""
     code, message = _result(error)

@@ -2,8 +2,11 @@ PYTHON ?= python3
 PORT ?= 5000
 VENV := .venv
 BIN := $(VENV)/bin
+NODE := build/node
+# Each test worker holds the networks, 1.5 GB.
+WORKERS ?= 2
 
-.PHONY: setup run test lint types docs walk-throughs demo parity bench-photo bench bench-quick clean
+.PHONY: setup run test browser lint lint-scripts types docs screenshots walk-throughs demo parity bench-photo bench bench-quick clean
 
 setup: $(VENV)/.made
 	@$(BIN)/facetoken weights
@@ -11,13 +14,30 @@ setup: $(VENV)/.made
 run: setup
 	@FACETOKEN_PORT=$${FACETOKEN_PORT:-$(PORT)} exec $(BIN)/facetoken serve
 
-test: $(VENV)/.made-dev
+# The files of tests are dealt out whole, in the order in which tests/conftest.py puts them.
+test: $(VENV)/.made-dev browser
 	@$(BIN)/facetoken weights --photos
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+# What the page is tested with: Debian's Chromium; axe-core and a linter from npm. Tests tell what could not be had.
+browser:
+	@tests/browser_packages
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(NODE)/.made || test -z "$$REQUIRE_BROWSER"; fi
+
+$(NODE)/.made: $(addprefix tests/node/,package.json package-lock.json eslint.config.js .npmrc)
+	@mkdir -p $(@D)
+	cp $^ $(@D)
+	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 lint: $(VENV)/.made-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory lint-scripts; \
+	else echo "web/*.js is not linted: npm is missing" >&2; test -z "$$REQUIRE_BROWSER"; fi
+
+lint-scripts: $(NODE)/.made
+	$(NODE)/node_modules/.bin/eslint --config $(NODE)/eslint.config.js --max-warnings 0 web
 
 types: $(VENV)/.made-dev
 	$(BIN)/mypy
@@ -25,6 +45,11 @@ types: $(VENV)/.made-dev
 docs: $(VENV)/.made
 	$(BIN)/facetoken settings --markdown > docs/settings.md
 	$(BIN)/python -m benchmarks.dialect_pages
+
+# Takes the pictures of docs/pages/ again.
+screenshots: $(VENV)/.made-dev browser
+	@$(BIN)/facetoken weights --photos
+	RECORD_PAGES=1 $(BIN)/python -m pytest tests/test_page_*.py
 
 # Runs every command of docs/api/*.md, with curl, against servers of its own.
 walk-throughs: docs

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,6 +23,50 @@ from model.weights import ensure_photos
 from server import create_app
 from serving import Server
 from settings import Settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+LONGEST = (
+    "test_durability",
+    "test_page_add",
+    "test_page_camera",
+    "test_page_find",
+    "test_page_verify",
+    "test_page_manners",
+    "test_wall",
+    "test_nhn_requests",
+    "test_resume",
+    "test_withmind_fuzz",
+    "test_key_settings",
+    "test_weights",
+    "test_homybk",
+    "test_benchmark_photo",
+    "test_kills",
+    "test_startup",
+    "test_index",
+    "test_hostile_urls",
+    "test_channel",
+    "test_browser",
+    "test_finday",
+    "test_nhn_machine",
+    "test_store",
+    "test_benchmark_withmind",
+    "test_wordnet",
+    "test_tenants_command",
+    "test_at_rest",
+    "test_slots",
+    "test_segments",
+    "test_camera_feed",
+)
+"""The files that take longest, longest first."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Have several workers begin with the longest files, so that none is left alone with one at the end."""
+    if hasattr(config, "workerinput"):
+        place = {name: number for number, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: place.get(item.path.stem, len(place)))
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +128,16 @@ def engine(new_engine: Callable[..., FaceEngine], tmp_path: Path) -> Iterator[Fa
     made.close()
 
 
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Callable[[Path | None], Browser]]:
+    """Return a function that starts Chromium, once for each film that is its camera; see tests/browser.py."""
+    # Imported here: where only the API is tested, as by other backends, there is no Playwright.
+    from tests.browser import browsers
+
+    with browsers() as start:
+        yield start
+
+
 class Live:
     """A server on loopback in a thread of this process, over a real engine."""
 
@@ -95,7 +150,8 @@ class Live:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def stop(self) -> None:
-        self._server.stop()
+        if self._thread.is_alive():
+            self._server.stop()
         self._thread.join(20)
         assert not self._thread.is_alive()
 

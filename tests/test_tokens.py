@@ -163,6 +163,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.clock, self.dropped, self.expected = Clock(), list[str](), list[str]()
         self.store = TemporaryStore(BUDGET, TTL, self.dropped.append, self.clock)
         self.model: OrderedDict[str, list[float]] = OrderedDict()
+        self.put_last: list[str] = []
         self.holds: list[tuple[ExitStack, list[float] | None]] = []
 
     @rule(token=tokens, cost=st.integers(0, 120))
@@ -170,7 +171,8 @@ class StoreMachine(RuleBasedStateMachine):
         self.store.put(face(token), cost)
         self.model.pop(token, None)
         self.model[token] = [self.clock.now + TTL, cost, 0]
-        self._drop(self._is_old)
+        self.put_last = [other for other in self.put_last if other != token] + [token]
+        self._drop_old()
         self._drop(lambda other: self._spent() > BUDGET and other != token and not self.model[other][2])
 
     @rule(token=tokens)
@@ -216,7 +218,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         before = len(self.expected)
-        self._drop(self._is_old)
+        self._drop_old()
         assert self.store.sweep() == len(self.expected) - before
 
     @rule()
@@ -228,6 +230,12 @@ class StoreMachine(RuleBasedStateMachine):
     def agrees(self) -> None:
         assert self.dropped == self.expected
         assert (len(self.store), self.store.spent) == (len(self.model), self._spent())
+
+    def _drop_old(self) -> None:
+        # In the order in which they were put, however they were used since.
+        for token in self.put_last:
+            if token in self.model and self._is_old(token):
+                self._drop(token.__eq__)
 
     def _drop(self, chosen: Callable[[str], bool]) -> None:
         for token in list(self.model):

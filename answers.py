@@ -36,11 +36,12 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
-    """Hold the matches, nearest first, and how many there were before any limit."""
+    """Hold the matches, nearest first, how many there were before any limit, and how many of those in each bin."""
 
     token: str
     matches: tuple[Match, ...]
     total: int
+    histogram: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from answers import DetectedPhoto, EnrolmentRule, FoundFace, Match, SearchAnswer
 from errors import FaceInfoError, FaceTokenError, UnknownGroup
 from faceset.distance import all_distances
 from faceset.folder import CropFolder
+from faceset.nearest import Wanted
 from faceset.store import FaceSet
 from faceset.tokens import Face, TemporaryStore, new_token
 from images import NATIVE_LIMITS, PhotoLimits, crop_jpeg
@@ -92,29 +93,38 @@ class FaceEngine:
         *,
         group: str = DEFAULT_GROUP,
         limit: int | None = None,
+        bins: int | None = None,
         limits: PhotoLimits = NATIVE_LIMITS,
     ) -> SearchAnswer:
         """Search for a photo's largest face, which gets a token; raise FaceInfoError when there is none."""
         image, largest = self.recognizer.largest(data, limits)
         (face,) = self._faces(data, image, [largest])
         self._keep(image, [largest], [face])
-        return self._search(face.token, face.vector, threshold, group, limit)
+        return self._search(face.token, face.vector, threshold, group, Wanted(face.token, limit, bins))
 
     def search_token(
-        self, token: str, threshold: float, *, group: str = DEFAULT_GROUP, limit: int | None = None
+        self,
+        token: str,
+        threshold: float,
+        *,
+        group: str = DEFAULT_GROUP,
+        limit: int | None = None,
+        bins: int | None = None,
     ) -> SearchAnswer:
         """Return every face of the group within the threshold of the token's face, but itself."""
-        return self._search(token, self.vector(token, group), threshold, group, limit)
+        return self._search(token, self.vector(token, group), threshold, group, Wanted(token, limit, bins))
 
     def _search(
-        self, token: str, vector: NDArray[np.float32], threshold: float, group: str, limit: int | None
+        self, token: str, vector: NDArray[np.float32], threshold: float, group: str, wanted: Wanted
     ) -> SearchAnswer:
-        hits = self.faceset.search(vector, threshold, group, without=token)
-        shown = hits[:limit]
-        names = self.faceset.names([hit for hit, _ in shown], group)
-        # A face that was removed since the scan has no name any more and is left out, of the total too.
+        found = self.faceset.nearest(vector, threshold, group, wanted)
+        names = self.faceset.names(found.tokens, group)
+        shown = list(zip(found.tokens, found.distances.tolist(), strict=True))
         matches = tuple(Match(hit, distance, names[hit]) for hit, distance in shown if hit in names)
-        return SearchAnswer(token, matches, len(hits) - (len(shown) - len(matches)))
+        # A face that was removed since the scan has no name any more and is left out, of total and histogram too.
+        gone = [distance for hit, distance in shown if hit not in names]
+        counts = None if found.histogram is None else tuple(found.histogram.without(gone).counts.tolist())
+        return SearchAnswer(token, matches, found.total - len(gone), counts)
 
     def vector(self, token: str, group: str = DEFAULT_GROUP) -> NDArray[np.float32]:
         """Return the vector of a temporary or persisted face; raise FaceTokenError for an unknown token."""

@@ -2,6 +2,7 @@
 
     FaceError
     ├── BadArguments        1001  400   a parameter does not parse
+    │   ├── ForeignOrigin   1001  403   another origin's page sent it
     │   ├── UnknownPath     1001  404
     │   ├── WrongMethod     1001  405
     │   ├── UnknownGroup    1001  404
@@ -43,6 +44,12 @@ class FaceError(Exception):
 
 class BadArguments(FaceError):
     code, message, status = "1001", "BAD_ARGUMENTS", 400
+
+
+class ForeignOrigin(BadArguments):
+    """Say that the page of another web origin sent the request, or may have."""
+
+    status = 403
 
 
 class UnknownPath(BadArguments):

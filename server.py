@@ -14,7 +14,7 @@ from flask import Flask, Request
 import api
 import photo_urls
 from admission import be_nice
-from api import health, stored
+from api import health, page, stored
 from api.dialect import EngineSource, Services
 from api.envelope import Envelope
 from engine import FaceEngine
@@ -58,6 +58,8 @@ def create_app(settings: Settings, engine: EngineSource) -> Flask:
     services = Services(settings, engine, photo_urls.from_settings(settings))
     if isinstance(services.photo_urls.storage, LocalStorage):
         app.register_blueprint(stored.blueprint(services.photo_urls.storage))
+    if settings.page:
+        app.register_blueprint(page.blueprint(settings))
     for dialect in api.served(settings):
         app.register_blueprint(dialect.blueprint(services))
     return app

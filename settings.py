@@ -65,6 +65,9 @@ class Settings:
         float, 0, 3600, 5, "Seconds that a request may have to expect to wait; with more ahead of it the answer is 503."
     )
     drain: float = number(float, 0, 600, 10, "Seconds that running requests get to finish at shutdown.")
+    page: bool = switch(
+        True, "Serve the search page at `/`; the native API then refuses calls of other origins' pages."
+    )
     get_writes: bool = switch(
         True,
         "Let GET /addface and GET /removeface change the face set, as the contract has it. POST always does.",

@@ -10,6 +10,7 @@ import time
 
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+from werkzeug.routing import RequestRedirect
 
 from api import dialect_of, native, served
 from api.dialect import Dialect
@@ -26,6 +27,8 @@ MAX_METHOD = 20
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 """What the log calls by name: any other method is a text of the client's, as long as it likes."""
+
+NO_PATH = "there is nothing at this path; the API document lists the paths"
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -52,6 +55,9 @@ class Envelope:
         seconds = request.environ.get(REFUSED)
         if seconds is not None:
             raise Overloaded(f"the server is busy; try again in {seconds} seconds", seconds)
+        if isinstance(request.routing_exception, RequestRedirect):
+            # A target without a path, which werkzeug would lead to one with a page of its own.
+            raise UnknownPath(NO_PATH)
 
     def _dialect(self) -> Dialect:
         return dialect_of(request.path, self._dialects)
@@ -78,6 +84,8 @@ class Envelope:
     def _finish(self, response: Response) -> Response:
         response.headers["X-Request-Id"] = g.request_id
         response.headers["X-Content-Type-Options"] = "nosniff"
+        # Tokens, names and distances are not for the disk of whoever asked; what may be kept says so itself.
+        response.headers.setdefault("Cache-Control", "no-store")
         origin, asked = request.headers.get("Origin"), request.headers.get("Access-Control-Request-Headers")
         response.headers.update(cors_headers(self._dialect(), self._settings, origin, asked))
         self._log(response)
@@ -142,7 +150,7 @@ def _face_error(error: HTTPException) -> FaceError:
             f"the request is too large: a photo may have {megabytes} MB at most, a form a thousand parts"
         )
     if isinstance(error, NotFound):
-        return UnknownPath("there is nothing at this path; the API document lists the paths")
+        return UnknownPath(NO_PATH)
     if isinstance(error, MethodNotAllowed):
         return WrongMethod(f"{request.method[:MAX_METHOD]} is not allowed here")
     return BadArguments(error.description or "the request cannot be understood")

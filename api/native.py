@@ -11,9 +11,11 @@ from flask import Blueprint, Response, jsonify, request, send_file
 from answers import DetectedPhoto, SearchAnswer
 from api.arguments import Arguments, checked_token
 from api.dialect import Dialect, Services
+from api.origin import OriginGuard
 from engine import DEFAULT_GROUP
 from errors import BadArguments, FaceError, FaceTokenError, WrongMethod
 from faceset.folder import CropFolder
+from faceset.pages import OLDEST, ORDERS, ListedFace, Query
 from faceset.tokens import Face
 from settings import ROOT
 
@@ -21,6 +23,7 @@ PAGE_ROWS = 100
 MAX_PAGE_ROWS = 1000
 MAX_CURSOR = 2**62
 MAX_RESULTS = 1_000_000_000
+MAX_BINS = 1000
 SUCCESS = {"sucess": True, "success": True}
 
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
@@ -35,6 +38,8 @@ def render(error: FaceError) -> tuple[dict[str, Any], int]:
 def blueprint(services: Services) -> Blueprint:
     """Return the dialect's routes."""
     routes = Blueprint("native", __name__)
+    if services.settings.page:
+        routes.before_request(OriginGuard(services.settings).check)
     view = _Views(services)
     routes.add_url_rule("/detect", view_func=view.detect, methods=["POST"])
     routes.add_url_rule("/search", view_func=view.search, methods=["GET", "POST"])
@@ -64,15 +69,15 @@ class _Views:
 
     def search(self) -> Response:
         """Answer every face within the threshold of a token's or a photo's face."""
-        arguments = Arguments(request, "face_token", "image_file", "threshold", "limit")
+        arguments = Arguments(request, "face_token", "image_file", "threshold", "limit", "bins")
         threshold, sent = arguments.threshold()
-        limit = arguments.whole("limit", 1, MAX_RESULTS)
+        limit, bins = arguments.whole("limit", 1, MAX_RESULTS), arguments.whole("bins", 1, MAX_BINS)
         if arguments.has("face_token") and arguments.has("image_file"):
             raise BadArguments("send either face_token or image_file, not both")
         if request.method == "GET" or arguments.has("face_token"):
-            answer = self.engine().search_token(arguments.token(), threshold, limit=limit)
+            answer = self.engine().search_token(arguments.token(), threshold, limit=limit, bins=bins)
         else:
-            answer = self.engine().search_photo(arguments.photo(), threshold, limit=limit)
+            answer = self.engine().search_photo(arguments.photo(), threshold, limit=limit, bins=bins)
         return jsonify(_searched(answer, sent))
 
     def addface(self) -> Response:
@@ -99,21 +104,13 @@ class _Views:
         )
 
     def faces(self) -> Response:
-        """List the face set in pages, in the order of adding."""
-        arguments = Arguments(request, "limit", "cursor", "face_name", "photo_sha256")
-        faceset = self.engine().faceset
-        name = arguments.name()
-        photo = _digest(arguments)
-        found, following = faceset.page(
-            DEFAULT_GROUP,
-            arguments.whole("limit", 1, MAX_PAGE_ROWS) or PAGE_ROWS,
-            arguments.whole("cursor", 0, MAX_CURSOR) or 0,
-            name,
-            photo,
-        )
-        total = faceset.count(DEFAULT_GROUP, name, photo)
-        cursor = None if following is None else str(following)
-        return jsonify({**SUCCESS, "total": total, "faces": [_listed(face) for face in found], "cursor": cursor})
+        """List the face set in pages, by cursor or from any place on."""
+        arguments = Arguments(request, "limit", "cursor", "offset", "sort", "face_name", "photo_sha256")
+        query = _query(arguments)
+        found = self.engine().faceset.listing(query)
+        cursor = None if found.following is None or query.order != OLDEST else str(found.following)
+        listed = [_listed(face) for face in found.faces]
+        return jsonify({**SUCCESS, "total": found.total, "faces": listed, "cursor": cursor})
 
     def face(self, token: str) -> Response:
         """Answer one face of the face set."""
@@ -186,11 +183,32 @@ def _searched(answer: SearchAnswer, threshold: str) -> dict[str, Any]:
         {"face_token": match.token, "distant": match.distance, "distance": match.distance, "face_name": match.name}
         for match in answer.matches
     ]
-    found = {"cmp_result": results, "total": answer.total}
+    found: dict[str, Any] = {"cmp_result": results, "total": answer.total}
+    if answer.histogram is not None:
+        found["histogram"] = answer.histogram
     return {**SUCCESS, "face_token": answer.token, "threshold": threshold, **found}
 
 
-def _listed(face: Face) -> dict[str, Any]:
+def _query(arguments: Arguments) -> Query:
+    order = arguments.text("sort") if arguments.has("sort") else OLDEST
+    if order not in ORDERS:
+        raise BadArguments(f"sort must be one of {', '.join(ORDERS)}")
+    if arguments.has("cursor") and arguments.has("offset"):
+        raise BadArguments("send either cursor or offset, not both")
+    if arguments.has("cursor") and order != OLDEST:
+        raise BadArguments(f"a cursor goes with sort={OLDEST} alone; use offset")
+    return Query(
+        DEFAULT_GROUP,
+        arguments.whole("limit", 1, MAX_PAGE_ROWS) or PAGE_ROWS,
+        after=arguments.whole("cursor", 0, MAX_CURSOR) or 0,
+        offset=arguments.whole("offset", 0, MAX_CURSOR) or 0,
+        name=arguments.name(),
+        photo_sha256=_digest(arguments),
+        order=order,
+    )
+
+
+def _listed(face: Face | ListedFace) -> dict[str, Any]:
     return {
         "face_token": face.token,
         "face_name": face.name,

@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 
 import numpy as np
 from numpy.typing import NDArray
 
+from faceset import segments
+from faceset.blocks import LANES
+from faceset.changes import Changes
 from faceset.distance import distances, within
+from faceset.histogram import Histogram
+from faceset.nearest import Nearest, Wanted, ordered, up_to
 from faceset.scan import Hits, scan
 from faceset.segments import Segments
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
-GATHER_ROWS = 4096
-"""Hits settled under one hold of the lock."""
-
 
 class ExactIndex:
     """Answer range queries over float32 vectors of `dim` numbers; safe for many threads.
 
     Rows never move while they are alive: a removed row is overwritten with NaN, which no query can match, and used
-    again later. So a scan needs no lock, and a face that is there the whole time is never missed.
+    again later. So a scan needs no lock. Under it, what changed meanwhile is then looked at again, and nothing else:
+    an answer is that of the moment when the search ends.
     """
 
     def __init__(self, dim: int) -> None:
         self.dim = dim
         self._lock = threading.Lock()
         self._segments = Segments(dim, self._lock)
+        self._changes = Changes()
         self._tokens: list[str | None] = []
         self._rows: dict[str, int] = {}
         self._free: list[int] = []
@@ -60,6 +64,7 @@ class ExactIndex:
             if len(set(tokens)) != len(tokens) or not self._rows.keys().isdisjoint(tokens):
                 raise ValueError("a token is in the index already")
             runs = self._take_rows(len(tokens))
+            self._changes.mark(runs)
             self._segments.write(runs, vectors)
             done = 0
             for run in runs:
@@ -73,6 +78,7 @@ class ExactIndex:
         with self._lock:
             old = self._rows[token]
             (run,) = self._take_rows(1)
+            self._changes.mark([run])
             self._segments.write([run], vector[np.newaxis])
             self._tokens[run.start] = token
             self._rows[token] = run.start
@@ -105,13 +111,25 @@ class ExactIndex:
         self, queries: Floats, threshold: float, limit: int | None = None
     ) -> list[tuple[list[str], Floats]]:
         """Search several queries, float32 (n, dim), at once; one answer per query, in order."""
+        found = self._search(queries, threshold, Wanted(limit=limit))
+        return [(each.tokens, each.distances) for each in found]
+
+    def nearest(self, query: Floats, threshold: float, wanted: Wanted) -> Nearest:
+        """Return what is wanted of the vectors that `search` finds, and how many they are, all of the same moment."""
+        return self._search(query[np.newaxis], threshold, wanted)[0]
+
+    def _search(self, queries: Floats, threshold: float, wanted: Wanted) -> list[Nearest]:
         if queries.ndim != 2 or queries.shape[1] != self.dim or not np.isfinite(queries).all():
             raise ValueError(f"queries must be finite and of shape (n, {self.dim}), not {queries.shape}")
         queries = np.ascontiguousarray(queries, np.float32)
+        # Taking the snapshot waits for the lock: the change of this number is through by then.
+        before = self._changes.latest
         found = scan(self._segments.snapshot(), queries, threshold)
-        return [self._settled(*pair, threshold, limit) for pair in zip(queries, found, strict=True)]
+        pairs = zip(queries, found, strict=True)
+        return [self._settled(query, threshold, hits, before, wanted) for query, hits in pairs]
 
     def _clear(self, rows: list[int]) -> None:
+        self._changes.mark(range(row, row + 1) for row in rows)
         for row in rows:
             self._segments.clear(row)
             self._tokens[row] = None
@@ -124,37 +142,26 @@ class ExactIndex:
         self._tokens.extend([None] * fresh)
         return [*(range(row, row + 1) for row in reused), *([range(first, first + fresh)] if fresh else [])]
 
-    def _settled(
-        self, query: Floats, found: Iterable[Hits], threshold: float, limit: int | None
-    ) -> tuple[list[str], Floats]:
-        """Sort the hits that are still alive, tokens and distances from the same moment."""
-        tokens: list[str] = []
-        lengths: list[Floats] = []
-        for hits in found:
-            for start in range(0, len(hits.rows), GATHER_ROWS):
-                alive, exact = self._alive(query, hits.first, hits.rows[start : start + GATHER_ROWS], threshold)
-                tokens += alive
-                lengths.append(exact)
-        if not tokens:
-            return [], np.empty(0, np.float32)
-        return _nearest(tokens, np.concatenate(lengths), limit)
-
-    def _alive(self, query: Floats, first: int, rows: Rows, threshold: float) -> tuple[list[str], Floats]:
+    def _settled(self, query: Floats, threshold: float, found: Hits, before: int, wanted: Wanted) -> Nearest:
+        """Make an answer of what a scan found; what has changed since the change `before` is looked at again."""
         with self._lock:
-            # A removed row is NaN, and so is its distance: what is left has a token.
-            exact = distances(self._segments.vectors_from(first), rows, query)
-            near = within(exact, threshold)
-            tokens = [self._tokens[row] for row in (rows[near] + first).tolist()]
-        return [token for token in tokens if token is not None], exact[near]
+            blocks = self._changes.since(before)
+            if len(blocks):
+                kept = found.where(~np.isin(found.rows // LANES, blocks))
+                found = Hits.joined([kept, *self._looked_at(blocks, query, threshold)])
+            if wanted.without in self._rows:
+                found = found.where(found.rows != self._rows[wanted.without])
+            near = up_to(wanted.limit, found.distances)
+            named = [self._tokens[row] for row in found.rows[near].tolist()]
+        # A row without a face is NaN and within nothing: each of these has a token.
+        tokens, lengths = ordered([token for token in named if token is not None], found.distances[near])
+        histogram = None if wanted.bins is None else Histogram.of(found.distances, threshold, wanted.bins)
+        return Nearest(tokens[: wanted.limit], lengths[: wanted.limit], len(found.rows), histogram)
 
-
-def _nearest(tokens: list[str], lengths: Floats, limit: int | None) -> tuple[list[str], Floats]:
-    order = np.argsort(lengths, kind="stable")
-    ordered = lengths[order]
-    # Sorting by token as well is slow and seldom needed: only where distances are equal.
-    ties = np.flatnonzero(ordered[1:] == ordered[:-1])
-    for run in np.split(ties, np.flatnonzero(np.diff(ties) > 1) + 1):
-        if len(run):
-            equal = slice(run[0], run[-1] + 2)
-            order[equal] = sorted(order[equal], key=tokens.__getitem__)
-    return [tokens[place] for place in order[:limit]], ordered[:limit]
+    def _looked_at(self, blocks: Rows, query: Floats, threshold: float) -> Iterator[Hits]:
+        """Yield what is within the threshold in some blocks, segment by segment; the caller holds the lock."""
+        rows = (blocks[:, np.newaxis] * LANES + np.arange(LANES)).reshape(-1)
+        for part in np.split(rows, np.flatnonzero(np.diff(rows // segments.SEGMENT_ROWS)) + 1):
+            first = int(part[0]) // segments.SEGMENT_ROWS * segments.SEGMENT_ROWS
+            hits = Hits(part, distances(self._segments.vectors_from(first), part - first, query))
+            yield hits.where(within(hits.distances, threshold))

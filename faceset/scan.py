@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Self
 
 import faiss
 import numpy as np
@@ -33,14 +34,24 @@ FLAT_QUERIES = 16
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Hold rows of one segment, counted from its first, that were within the threshold when they were looked at."""
+    """Hold rows of the index that were within the threshold when they were looked at, and their distances then."""
 
-    first: int
     rows: Rows
+    distances: Floats
+
+    @classmethod
+    def joined(cls, parts: Sequence[Hits]) -> Self:
+        """Return the hits of all the parts, which may be none."""
+        rows = np.concatenate([np.empty(0, np.int64), *(part.rows for part in parts)])
+        return cls(rows, np.concatenate([np.empty(0, np.float32), *(part.distances for part in parts)]))
+
+    def where(self, mask: NDArray[np.bool_]) -> Hits:
+        """Return the hits for which a mask is true."""
+        return Hits(self.rows[mask], self.distances[mask])
 
 
-def scan(segments: Sequence[Segment], queries: Floats, threshold: float) -> list[list[Hits]]:
-    """Return for each query, float32 (n, dim) finite, the hits of every segment that has any."""
+def scan(segments: Sequence[Segment], queries: Floats, threshold: float) -> list[Hits]:
+    """Return the hits of each query, float32 (n, dim) finite."""
     coded: dict[Quantizer | None, list[CodedQuery]] = {
         quantizer: [quantizer.query(query, threshold) for query in queries]
         for quantizer in {segment.quantizer for segment in segments}
@@ -62,14 +73,15 @@ def scan(segments: Sequence[Segment], queries: Floats, threshold: float) -> list
     for helper in helpers:
         if not helper.cancel():
             helper.result()
-    return [[hits[place] for hits in looks if len(hits[place].rows)] for place in range(len(queries))]
+    return [Hits.joined([hits[place] for hits in looks]) for place in range(len(queries))]
 
 
 def _look(segment: Segment, queries: Floats, coded: list[CodedQuery] | None, threshold: float) -> list[Hits]:
     """Scan one segment for all queries, while its codes are in the core's cache."""
     near = _flat(segment, queries, threshold) if coded is None else _coded(segment, coded)
     exact = [distances(segment.vectors, rows, query) for query, rows in zip(queries, near, strict=True)]
-    return [Hits(segment.first, rows[within(each, threshold)]) for rows, each in zip(near, exact, strict=True)]
+    looks = [Hits(rows + segment.first, each) for rows, each in zip(near, exact, strict=True)]
+    return [hits.where(within(hits.distances, threshold)) for hits in looks]
 
 
 def _coded(segment: Segment, queries: Sequence[CodedQuery]) -> list[Rows]:

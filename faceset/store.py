@@ -17,8 +17,10 @@ from faceset.given_keys import Keys
 from faceset.groups import Groups
 from faceset.indexes import UNREADABLE, Indexes, unreadable
 from faceset.keyfile import KeyFile
-from faceset.pages import count, page
+from faceset.nearest import Nearest, Wanted
+from faceset.pages import NEWEST, OLDEST, Listing, Query, listing, page
 from faceset.removal import ownerless, remove_faces, remove_group
+from faceset.rosters import Rosters
 from faceset.rows import FACE, STORED, face_from, group_id, in_group, next_numbers, row_of, those
 from faceset.seal import Seal
 from faceset.sealing import name_key, sealing_key
@@ -49,6 +51,7 @@ class FaceSet:
         self._indexes.read_ahead(path, self._seal)
         self._database = Database(path, self._seal)
         self._transactions = Transactions(self._database)
+        self._rosters = Rosters(self._transactions, self._indexes, self._seal)
         self._secrets: dict[str, bytes] = {}
         self.groups = Groups(self._transactions)
         self.tenants = Tenants(self._transactions)
@@ -76,38 +79,38 @@ class FaceSet:
             return
         vectors = self._vectors(new)
         with self._transactions.writing() as connection:
-            self._insert(connection, new, group_id(connection, group, make=make_group))
-            connection.commit()
-            self._indexes.add(group, [face.token for face in new], vectors)
+            names = self._insert(connection, new, group_id(connection, group, make=make_group))
+            with self._rosters.committing(connection, group, names):
+                self._indexes.add(group, [face.token for face in new], vectors)
 
     def replace(self, face: Face, group: str) -> None:
         """Persist a face in the place of the one with its token, if there is one; nobody sees both, or neither."""
         vectors = self._vectors([face])
         with self._transactions.writing() as connection:
             owner = group_id(connection, group, make=True)
-            replaced = bool(self._delete(connection, those([face.token], group)))
-            self._insert(connection, [face], owner)
-            connection.commit()
-            if replaced:
-                self._indexes.known(group).replace(face.token, vectors[0])
-            else:
-                self._indexes.add(group, [face.token], vectors)
+            replaced = self._delete(connection, those([face.token], group))
+            names = dict.fromkeys(replaced) | self._insert(connection, [face], owner)
+            with self._rosters.committing(connection, group, names):
+                if replaced:
+                    self._indexes.known(group).replace(face.token, vectors[0])
+                else:
+                    self._indexes.add(group, [face.token], vectors)
 
     def remove(self, tokens: Sequence[str], group: str) -> list[str]:
         """Remove faces for good, from slots, rows and index; return the tokens that were there."""
         with self._transactions.writing() as connection:
-            found = self._delete(connection, those(tokens, group))
-            connection.commit()
-            self._indexes.known(group).remove(found)
-        return found
+            gone = self._delete(connection, those(tokens, group))
+            with self._rosters.committing(connection, group, dict.fromkeys(gone)):
+                self._indexes.known(group).remove(list(gone.values()))
+        return list(gone.values())
 
     def remove_group(self, group: str) -> None:
         """Remove a group and its faces for good; raise UnknownGroup when it is not there."""
         with self._transactions.writing() as connection:
             remove_group(connection, group)
             self._database.needs_scrub = True
-            connection.commit()
-            self._indexes.drop(group)
+            with self._rosters.dropping(connection, group):
+                self._indexes.drop(group)
 
     def scrub(self) -> None:
         """Empty the write-ahead log, where a removed face's vector may still stand. Call it after `remove`.
@@ -129,14 +132,14 @@ class FaceSet:
         """Give a face another name; tell whether it is there."""
         mine = in_group(group) & (faces.c.token == token)
         with self._transactions.writing() as connection:
-            row = connection.execute(select(faces.c.group_id, faces.c.details).where(mine)).first()
+            row = connection.execute(select(faces.c.number, faces.c.group_id, faces.c.details).where(mine)).first()
             if row is None:
                 return False
             details = self._seal.open_details(row.details, token, row.group_id) | {"name": name}
             sealed = self._seal.details(details, token, row.group_id)
             connection.execute(update(faces).where(mine).values(details=sealed))
-            connection.commit()
-        return True
+            with self._rosters.committing(connection, group, {row.number: name}):
+                return True
 
     def get(self, token: str, group: str) -> Face | None:
         """Return the face, or None."""
@@ -152,10 +155,8 @@ class FaceSet:
 
     def count(self, group: str, name: str | None = None, photo_sha256: bytes | None = None) -> int:
         """Return the number of faces in the group that fit the filters of `page`."""
-        if name is None and photo_sha256 is None:
-            return len(self._indexes.known(group))
-        with self._transactions.reading() as connection:
-            return count(connection, self._seal, group, name, photo_sha256)
+        query = Query(group, 0, name=name, photo_sha256=photo_sha256)
+        return len(self._indexes.known(group)) if query.everything else self.listing(query).total
 
     def __contains__(self, token: str) -> bool:
         # Not from the indexes: there may be thousands, and a set of all tokens takes 40 MB at a million faces.
@@ -179,18 +180,28 @@ class FaceSet:
         """Return up to `limit` faces in the order they were added, or against it, and the next page's cursor or None.
 
         `after` is the cursor; 0 begins. Who follows the cursors sees each face that stays exactly once; a face that is
-        added meanwhile is on the last page, or on none when the newest come first. `name` keeps the faces whose name
-        contains it, whatever the case of ASCII letters; `photo_sha256` those that came from that very file.
+        added meanwhile is on the last page, or on none when the newest come first. The filters are those of Query.
         """
-        with self._transactions.reading() as connection:
-            return page(connection, self._seal, group, limit, after, name, photo_sha256, newest_first=newest_first)
+        order = NEWEST if newest_first else OLDEST
+        query = Query(group, limit, after, name=name, photo_sha256=photo_sha256, order=order)
+        with self._rosters.moment(group, named=query.named) as moment:
+            return page(moment, self._seal, query)
+
+    def listing(self, query: Query) -> Listing:
+        """Return a page of what is asked for, all of one moment; the first who asks a group by name waits for it."""
+        with self._rosters.moment(query.group, named=query.named) as moment:
+            return listing(moment, self._seal, query)
 
     def search(
         self, vector: Floats, threshold: float, group: str, *, without: str | None = None
     ) -> list[tuple[str, float]]:
         """Return (token, distance) of every face within the threshold but `without`, nearest first, ties by token."""
-        tokens, distances = self._indexes.known(group).search(vector, threshold)
-        return [pair for pair in zip(tokens, distances.tolist(), strict=True) if pair[0] != without]
+        found = self.nearest(vector, threshold, group, Wanted(without))
+        return list(zip(found.tokens, found.distances.tolist(), strict=True))
+
+    def nearest(self, vector: Floats, threshold: float, group: str, wanted: Wanted) -> Nearest:
+        """Return what is wanted of the faces within the threshold, and how many there are."""
+        return self._indexes.known(group).nearest(vector, threshold, wanted)
 
     def details(self, tokens: Sequence[str], group: str) -> dict[str, dict[str, Any]]:
         """Return the details of those tokens that are in the group, `name` among them."""
@@ -226,7 +237,8 @@ class FaceSet:
             raise ValueError(f"a face's vector must be {self.dim} finite numbers")
         return vectors
 
-    def _insert(self, connection: Connection, new: Sequence[Face], owner: int) -> None:
+    def _insert(self, connection: Connection, new: Sequence[Face], owner: int) -> dict[int, str | None]:
+        """Insert faces; return their names by number."""
         seal = self._seal
         places = fill(connection, [seal.vector(face.vector, face.token, owner) for face in new])
         numbers = next_numbers(connection, owner, len(new))
@@ -236,10 +248,11 @@ class FaceSet:
             connection.execute(insert(faces), rows)
         except exc.IntegrityError as error:
             raise BadArguments("a face_token is in the face set already") from error
+        return {number: face.name for number, face in zip(numbers, new, strict=True)}
 
-    def _delete(self, connection: Connection, mine: ColumnElement[bool]) -> list[str]:
-        """Clear the slots and delete the rows that fit a condition; return their tokens."""
-        found = list(connection.execute(select(faces.c.token).where(mine)).scalars())
+    def _delete(self, connection: Connection, mine: ColumnElement[bool]) -> dict[int, str]:
+        """Clear the slots and delete the rows that fit a condition; return their tokens by number."""
+        found = {row.number: row.token for row in connection.execute(select(faces.c.number, faces.c.token).where(mine))}
         if found:
             remove_faces(connection, mine)
             self._database.needs_scrub = True

@@ -86,6 +86,11 @@ def test_a_request_id_is_echoed_or_made(client: Client) -> None:
     assert client.get("/faces").headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_answers_are_kept_in_no_cache(client: Client) -> None:
+    for path in ("/faces", "/nowhere", "/detect", "/healthz"):
+        assert client.get(path).headers["Cache-Control"] == "no-store"
+
+
 def test_without_a_setting_no_origin_is_allowed(client: Client) -> None:
     answer = client.request("GET", "/faces", headers=ORIGIN)
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]

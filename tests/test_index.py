@@ -12,46 +12,23 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from faceset import segments
 from faceset.index import ExactIndex
+from faceset.nearest import Wanted
+from tests.brute_force import Answer, brute_force, cross_every_border, filled
 from tests.vectors import Floats, unit
 
-Answer = list[tuple[str, float]]
 THRESHOLDS = st.one_of(st.sampled_from([0.0, 1e-7, 0.5, 0.65, 1.0, 1.1, 2.0]), st.floats(0, 2))
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(autouse=True)
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Segments of a few rows and codes from a few on, so that a handful of vectors crosses every border."""
-    monkeypatch.setattr(segments, "SEGMENT_ROWS", 64)
-    monkeypatch.setattr(segments, "FIRST_ROWS", 16)
-    monkeypatch.setattr(segments, "LEARN_ROWS", 8)
-    monkeypatch.setattr(segments, "LEARN_AGAIN", 2)
-    monkeypatch.setattr(segments, "LATER_ROWS", 4)
-
-
-def brute_force(stored: dict[str, Floats], query: Floats, threshold: float) -> Answer:
-    """Sum exactly in float64, round once to float32, compare, sort by distance and token."""
-    found = []
-    for token, vector in stored.items():
-        squares = (float(difference) ** 2 for difference in vector.astype(np.float64) - query.astype(np.float64))
-        distance = float(np.float32(math.sqrt(math.fsum(squares))))
-        if distance <= threshold:
-            found.append((distance, token))
-    return [(token, distance) for distance, token in sorted(found)]
+    cross_every_border(monkeypatch)
 
 
 def answer(index: ExactIndex, query: Floats, threshold: float, limit: int | None = None) -> Answer:
     tokens, distances = index.search(query, threshold, limit)
     return list(zip(tokens, distances.tolist(), strict=True))
-
-
-def filled(vectors: Floats) -> tuple[ExactIndex, dict[str, Floats]]:
-    stored = {f"t{number:03}": vector for number, vector in enumerate(vectors)}
-    index = ExactIndex(vectors.shape[1])
-    index.add(list(stored), vectors)
-    return index, stored
 
 
 def check(vectors: Floats, queries: Floats, threshold: float) -> None:
@@ -191,7 +168,11 @@ class IndexMachine(RuleBasedStateMachine):
     def search(self, threshold: float, limit: int | None) -> None:
         here = list(self.model.values()) or [np.zeros(8, np.float32)]
         query = here[self.random.integers(len(here))]
-        assert answer(self.index, query, threshold, limit) == brute_force(self.model, query, threshold)[:limit]
+        expected = brute_force(self.model, query, threshold)
+        assert answer(self.index, query, threshold, limit) == expected[:limit]
+        counted = self.index.nearest(query, threshold, Wanted(limit=limit, bins=7))
+        assert counted.histogram is not None
+        assert counted.histogram.counts.sum() == counted.total == len(expected)
 
     @invariant()
     def the_same_faces(self) -> None:

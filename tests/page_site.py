@@ -1,0 +1,70 @@
+"""A server with a few people in its face set, for tests of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from engine import FaceEngine
+from tests.conftest import Live
+from tests.pictures import encoded, grid, read
+
+PEOPLE = ("ben_afflek", "elton_john", "jerry_seinfeld", "madonna", "mindy_kaling")
+KNOWN = PEOPLE[:4]
+"""Those who are in the face set, three photos each; nobody knows the fifth."""
+
+READY = "html[data-ready]"
+
+
+@pytest.fixture(scope="module")
+def photos_of(photos: Path) -> dict[str, list[Path]]:
+    """Five people's five photos, of one clear face each."""
+    return {name: sorted((photos / "val" / name).glob("*.jpg")) for name in PEOPLE}
+
+
+@pytest.fixture(scope="module")
+def filled(
+    new_engine: Callable[..., FaceEngine], tmp_path_factory: pytest.TempPathFactory, photos_of: dict[str, list[Path]]
+) -> Iterator[FaceEngine]:
+    """An engine that knows three photos of each of four people."""
+    engine = new_engine(tmp_path_factory.mktemp("page"))
+    for name in KNOWN:
+        for path in photos_of[name][:3]:
+            engine.add(engine.detect(path.read_bytes()).faces[0].token, name)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def site(serve: Callable[..., Live], filled: FaceEngine) -> Live:
+    return serve(filled)
+
+
+@pytest.fixture(scope="module")
+def several(photos_of: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A photo with five people beside each other, of whom four are known."""
+    path = tmp_path_factory.mktemp("photos") / "several.jpg"
+    path.write_bytes(encoded(grid([read(photos_of[name][4]) for name in PEOPLE], len(PEOPLE))))
+    return path
+
+
+def opened(page: Page, path: str = "/") -> Page:
+    """Open a view and wait until it is there."""
+    page.goto(path)
+    page.wait_for_selector(READY)
+    return page
+
+
+def choose(page: Page, *files: Path) -> None:
+    """Choose files by the first visible way to choose a photo."""
+    page.locator(".view:not([hidden]) input[type=file]").first.set_input_files(files)
+
+
+def verdict_of(page: Page) -> Locator:
+    """Return the verdict, once there is one."""
+    shown = page.locator(".view:not([hidden]) .verdict")
+    expect(shown).to_be_visible()
+    return shown

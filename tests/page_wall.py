@@ -1,0 +1,55 @@
+"""The wall of the Face set view, for tests of the page: real faces with their crops, and how to get at them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from engine import FaceEngine
+from tests.conftest import Live
+from tests.page_site import KNOWN, opened
+
+PhotosOf = dict[str, list[Path]]
+
+
+@pytest.fixture
+def people(engine: FaceEngine, photos_of: PhotosOf) -> FaceEngine:
+    """An engine with three faces of each of four people, the last four of them the newest."""
+    for place in range(3):
+        for name in KNOWN:
+            engine.add(engine.detect(photos_of[name][place].read_bytes()).faces[0].token, name)
+    return engine
+
+
+@pytest.fixture
+def site(serve: Callable[..., Live], people: FaceEngine) -> Live:
+    return serve(people)
+
+
+def walled(page: Page, path: str = "/faceset") -> Page:
+    """Open the wall and wait until its first faces are there."""
+    opened(page, path)
+    expect(page.locator(".wall .name").first).to_be_attached()
+    return page
+
+
+def faces_of(page: Page) -> Locator:
+    return page.locator(".wall-cell:not(.waiting):visible .tile")
+
+
+def counted(page: Page, count: int) -> None:
+    words = f"{count:,} face{'' if count == 1 else 's'}"
+    expect(page.locator(".query-count")).to_have_text(words)
+
+
+def names(engine: FaceEngine) -> list[str]:
+    return sorted(face.name for face in engine.faceset.page("default", 1000)[0])
+
+
+def panel(page: Page) -> Locator:
+    shown = page.get_by_role("dialog")
+    expect(shown.locator(".groups, .notice").first).to_be_visible()
+    return shown

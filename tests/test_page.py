@@ -1,0 +1,213 @@
+"""The page's files: how they are served, and that no text is missing in any language."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api import page
+from engine import FaceEngine
+from tests.client import Client
+from tests.conftest import Live
+from tests.module_engine import engine
+
+__all__ = ["engine"]
+
+Serve = Callable[..., Live]
+WEB = page.FOLDER
+SCRIPTS = sorted(WEB.rglob("*.js"))
+LANGUAGES = ("en", "ko", "zh")
+HOLE = re.compile(r"\{(\w+)\}")
+FILE = re.compile(r"\.(js|jpg)$")
+KEY = r"[a-z][\w-]*(?:\.[\w-]+)+"
+
+
+@pytest.fixture(scope="module")
+def client(serve: Serve, engine: FaceEngine) -> Client:
+    return Client(serve(engine).port)
+
+
+def folder_of(html: str) -> str:
+    """Return the path that the page's files lie under."""
+    (folder,) = re.findall(r'src="(/web/[0-9a-f]{16})/page.js"', html)
+    return str(folder)
+
+
+@pytest.mark.parametrize("path", page.VIEWS)
+def test_every_view_is_the_page(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert answer.body == client.get("/").body
+    assert client.get(path, face="x", name="anybody").body == answer.body
+    policy = dict(rule.split(" ", 1) for rule in answer.headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == policy["form-action"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert "unsafe" not in str(policy)
+    assert answer.headers["Permissions-Policy"].startswith("camera=(self), microphone=()")
+    for name, value in {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "X-Frame-Options": "DENY",
+        "Cache-Control": "no-cache",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }.items():
+        assert answer.headers[name] == value
+
+
+def test_the_page_holds_no_script_and_no_style_of_its_own(client: Client) -> None:
+    html = client.get("/").body.decode()
+    assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\son\w+=|javascript:|\{\{", html) == []
+    # Nothing from another host.
+    assert [url for url in re.findall(r'(?:src|href)="([^"]+)"', html) if not url.startswith(("/", "#", "data:"))] == []
+
+
+def test_a_page_that_is_known_is_not_sent_again(client: Client) -> None:
+    first = client.get("/")
+    again = client.request("GET", "/", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status, again.body) == (304, b"")
+    assert again.headers["Content-Security-Policy"] == first.headers["Content-Security-Policy"]
+    assert client.request("GET", "/", headers={"If-None-Match": '"another"'}).status == 200
+
+
+def test_files_are_kept_for_ever_under_the_hash_of_them_all(client: Client) -> None:
+    folder = folder_of(client.get("/").body.decode())
+    kinds = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".json": "application/json"}
+    for path in [*SCRIPTS, WEB / "page.css", *(WEB / "texts").glob("*.json")]:
+        answer = client.get(f"{folder}/{path.relative_to(WEB).as_posix()}")
+        assert (answer.status, answer.body) == (200, path.read_bytes())
+        assert answer.headers["Content-Type"] == kinds[path.suffix]
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["ETag"] == f'"{folder.rpartition("/")[2]}"'
+    for missing in ("/web/0123456789abcdef/page.js", f"{folder}/page.py", f"{folder}/../server.py", f"{folder}/"):
+        assert client.get(missing).error == (404, "1001", "BAD_ARGUMENTS")
+
+
+def test_a_changed_file_changes_the_path_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "page.html").write_text("<script src={{web}}/page.js></script> {{dialects}}")
+    seen = set()
+    for name, content in (("page.js", "1"), ("page.js", "2"), ("other.js", "2")):
+        (tmp_path / name).write_text(content)
+        files = {path.name: page.WebFile(path.read_bytes(), "") for path in sorted(tmp_path.iterdir())}
+        seen.add(page.digest_of(files))
+    assert len(seen) == 3
+
+
+def test_the_page_can_be_left_out(serve: Serve, engine: FaceEngine) -> None:
+    client = Client(serve(engine, page=False).port)
+    for path in (*page.VIEWS, "/web/0123456789abcdef/page.js"):
+        assert client.get(path).error == (404, "1001", "BAD_ARGUMENTS")
+    assert client.get("/faces").status == 200
+
+
+def test_the_page_knows_which_dialects_there_are(serve: Serve, engine: FaceEngine) -> None:
+    html = Client(serve(engine, dialects=("nhn", "finday")).port).get("/").body.decode()
+    assert '<html lang="en" data-dialects="nhn finday">' in html
+
+
+def texts(language: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((WEB / "texts" / f"{language}.json").read_text())
+    return found
+
+
+def forms(entry: Any) -> list[str]:
+    return list(entry.values()) if isinstance(entry, dict) else [entry]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_is_missing(language: str) -> None:
+    english, mine = texts("en"), texts(language)
+    assert list(mine) == list(english)
+    for key, entry in mine.items():
+        assert all(form.strip() == form != "" for form in forms(entry)), key
+        # Each form says what the English says; only one thing's number may be left out.
+        wanted = {frozenset(HOLE.findall(form)) for form in forms(english[key])}
+        for form in forms(entry):
+            assert frozenset(HOLE.findall(form)) in wanted, key
+        if isinstance(entry, dict):
+            assert set(entry) == ({"one", "other"} if language == "en" else {"other"}), key
+
+
+def test_every_language_has_its_file_and_its_choice() -> None:
+    assert {path.stem for path in (WEB / "texts").iterdir()} == set(LANGUAGES)
+    assert re.findall(r'<option value="(\w+)" lang', (WEB / "page.html").read_text()) == list(LANGUAGES)
+    assert f"LANGUAGES = {json.dumps(list(LANGUAGES))}" in (WEB / "texts.js").read_text()
+
+
+def asked_for() -> tuple[set[str], set[str]]:
+    """Return the keys that scripts and page name, and patterns of those that scripts put together."""
+    named = set(re.findall(rf'data-(?:text|label)="({KEY})"', (WEB / "page.html").read_text()))
+    composed = set()
+    for script in SCRIPTS:
+        code = script.read_text()
+        named |= set(re.findall(rf'"({KEY})"', code))
+        for template in re.findall(r"`([a-z$][^`\s/]*\.[^`\s/]*)`", code):
+            composed.add(re.sub(r"\\\$\\\{.*?\\\}", r"[\\w.-]+", re.escape(template)))
+    return named, composed
+
+
+def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
+    named, composed = asked_for()
+    there = set(texts("en"))
+    prefixes = {key.partition(".")[0] for key in there}
+    # Other literals with a dot are no keys: names of files, and of what is remembered.
+    ours = {key for key in named if key.partition(".")[0] in prefixes and not FILE.search(key)}
+    assert ours - there == set()
+    unused = {key for key in there - named if not any(re.fullmatch(pattern, key) for pattern in composed)}
+    assert unused == set()
+
+
+def imported(script: str) -> set[str]:
+    """Return the scripts that are loaded with one, itself among them."""
+    found, waiting = set(), [script]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            here = (WEB / name).parent
+            names = re.findall(r'^import .*? from "([\w./]+)";$', (WEB / name).read_text(), re.MULTILINE)
+            waiting += [(here / each).resolve().relative_to(WEB).as_posix() for each in names]
+    return found
+
+
+def test_the_first_view_is_small() -> None:
+    scripts = imported("page.js") | imported("find/find.js")
+    first = [WEB / "page.html", WEB / "page.css", WEB / "texts" / "en.json", *(WEB / name for name in scripts)]
+    # And one question to the API, how many faces there are.
+    assert len(first) + 1 <= 10
+    for language in LANGUAGES:
+        first[2] = WEB / "texts" / f"{language}.json"
+        assert sum(path.stat().st_size for path in first) < 100_000
+
+
+def test_what_is_preloaded_is_what_the_page_imports() -> None:
+    preloaded = re.findall(r'modulepreload" href="\{\{web\}\}/([\w.]+)"', (WEB / "page.html").read_text())
+    assert {*preloaded, "page.js"} == imported("page.js")
+
+
+def test_files_stay_small_and_have_one_noun() -> None:
+    for script in SCRIPTS:
+        lines = script.read_text().splitlines()
+        assert len(lines) < 200, script.name
+        assert lines[0].startswith("/** "), script.name
+        assert script.stem not in ("utils", "helpers", "common", "misc")
+
+
+def test_calibrated_points_are_those_of_the_readme() -> None:
+    point = r"distance: ([\d.]+), found: ([\d.]+), strangers: ([\d.]+)"
+    shown = {float(at): (float(found), float(far)) for at, found, far in re.findall(point, verdicts())}
+    table = re.findall(r"^\| ([\d.]+) \| (\d+) % \| (none|[\d.]+ %) \|$", (WEB.parent / "README.md").read_text(), re.M)
+    documented = {
+        float(at): (int(found) / 100, 0.0 if far == "none" else round(float(far[:-2]) / 100, 6))
+        for at, found, far in table
+    }
+    assert shown == documented
+    assert len(shown) == 5
+
+
+def verdicts() -> str:
+    return (WEB / "verdict.js").read_text()

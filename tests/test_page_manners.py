@@ -1,0 +1,241 @@
+"""What holds for the whole page: languages, colours, a server that goes away, keyboards, small screens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from engine import FaceEngine
+from tests.axe import violations
+from tests.browser import SERVER_GONE, Complaints, complaints, new_page, page
+from tests.conftest import Live
+from tests.listener import answer, listening, sending
+from tests.page_site import READY, choose, filled, opened, photos_of, site, verdict_of
+
+__all__ = ["complaints", "filled", "new_page", "page", "photos_of", "site"]
+
+NewPage = Callable[..., Page]
+PhotosOf = dict[str, list[Path]]
+VIEWS = ("/", "/add", "/faceset", "/verify")
+TITLES = {"en": "Who is this?", "ko": "누구인가요?", "zh": "这是谁\uff1f"}
+ATTACK = """async ([home, token]) => {
+    const form = new FormData();
+    form.append("face_token", token);
+    const outcome = (path, options) => fetch(home + path, options).then((it) => it.type, () => "refused");
+    return Promise.all([
+        outcome("/removeface", { method: "POST", body: form }),
+        outcome("/removeface", { method: "POST", body: form, mode: "no-cors" }),
+        outcome("/removeface", { method: "DELETE", body: form }),
+        outcome("/addface", { method: "POST", body: form, mode: "no-cors" }),
+        outcome("/detect", { method: "POST", body: form, mode: "no-cors" }),
+        outcome(`/removeface?face_token=${token}`, { mode: "no-cors" }),
+        outcome(`/removeface?face_token=${token}`, { mode: "no-cors", referrerPolicy: "no-referrer" }),
+    ]);
+}"""
+
+
+@pytest.mark.parametrize(("locale", "language"), [("ko-KR", "ko"), ("zh-TW", "zh"), ("fr-FR", "en"), ("en-GB", "en")])
+def test_the_browser_chooses_the_language(new_page: NewPage, site: Live, locale: str, language: str) -> None:
+    page = opened(new_page(site.url, locale=locale))
+    expect(page.locator("#language")).to_have_value(language)
+    expect(page.locator("h1")).to_have_text(TITLES[language])
+    assert str(page.locator("html").get_attribute("lang")).startswith(language)
+    assert TITLES[language] in page.title()
+
+
+def test_the_reader_changes_the_language_and_nothing_is_lost(page: Page, photos_of: PhotosOf) -> None:
+    opened(page)
+    choose(page, photos_of["madonna"][3])
+    verdict_of(page)
+    words = page.locator("main").inner_text()
+    page.locator("#language").select_option("ko")
+    expect(page.locator("h1")).to_have_text(TITLES["ko"])
+    korean = page.locator("main").inner_text()
+    # Names and numbers stay, and every line of words is another.
+    assert "madonna" in korean
+    same = set(words.splitlines()) & set(korean.splitlines())
+    assert not [line for line in same if re.search("[A-Za-z]", line) and line != "madonna"]
+    page.reload()
+    expect(page.locator("h1")).to_have_text(TITLES["ko"])
+    expect(page.locator(".verdict")).to_contain_text("madonna")
+    page.locator("#language").select_option("en")
+    expect(page.locator(".verdict")).to_contain_text("Likely madonna")
+
+
+def test_the_reader_changes_the_colours(new_page: NewPage, site: Live) -> None:
+    page = opened(new_page(site.url, color_scheme="dark"))
+    ground = "() => getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(ground)
+    page.locator("#theme").select_option("light")
+    light = page.evaluate(ground)
+    assert dark != light
+    page.reload()
+    page.wait_for_selector(READY)
+    assert page.evaluate(ground) == light
+    page.locator("#theme").select_option("auto")
+    assert page.evaluate(ground) == dark
+
+
+def test_a_server_that_goes_away_is_told_and_the_page_recovers(
+    new_page: NewPage,
+    complaints: Complaints,
+    serve: Callable[..., Live],
+    filled: FaceEngine,
+    photos_of: PhotosOf,
+) -> None:
+    complaints.allow(SERVER_GONE)
+    first = serve(filled)
+    page = opened(new_page(first.url))
+    page.mouse.move(300, 300)
+    page.wait_for_load_state("networkidle")
+    first.stop()
+    choose(page, photos_of["madonna"][3])
+    banner = page.locator("#connection")
+    expect(banner).to_contain_text("The server does not answer")
+    expect(page.get_by_role("alert").filter(has_text="Try again when it is back")).to_be_visible()
+    assert violations(page) == []
+    serve(filled, port=first.port)
+    expect(banner).to_be_hidden()
+    expect(page.locator("#announcer")).to_have_text("The server answers again.")
+    choose(page, photos_of["madonna"][3])
+    assert "madonna" in verdict_of(page).inner_text()
+
+
+def test_a_first_photo_without_a_server_is_not_lost_silently(
+    new_page: NewPage,
+    complaints: Complaints,
+    serve: Callable[..., Live],
+    filled: FaceEngine,
+    photos_of: PhotosOf,
+) -> None:
+    complaints.allow(SERVER_GONE)
+    gone = serve(filled)
+    page = opened(new_page(gone.url))
+    gone.stop()
+    choose(page, photos_of["madonna"][3])
+    expect(page.get_by_role("alert").filter(has_text="The server may be away")).to_be_visible()
+    expect(page.locator("#connection")).to_be_visible()
+
+
+def test_being_offline_is_told(page: Page, complaints: Complaints) -> None:
+    complaints.allow(SERVER_GONE)
+    opened(page)
+    page.context.set_offline(True)
+    expect(page.locator("#connection")).to_contain_text("This device is offline")
+    page.context.set_offline(False)
+    expect(page.locator("#connection")).to_be_hidden()
+
+
+def test_a_view_that_cannot_be_loaded_offers_to_reload(page: Page, complaints: Complaints) -> None:
+    complaints.allow("net::ERR_FAILED")
+    opened(page)
+    page.route("**/verify.js", lambda route: route.abort())
+    page.get_by_role("link", name="Verify").click()
+    expect(page.locator("main")).to_contain_text("may have a newer page")
+    page.unroute("**/verify.js")
+    page.get_by_role("button", name="Reload").click()
+    expect(page.locator(".view-verify h1")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", VIEWS)
+def test_no_view_has_a_hindrance_or_a_sideways_scroll(new_page: NewPage, site: Live, path: str) -> None:
+    """640 is a window of 1280 at a zoom of 200 %."""
+    page = opened(new_page(site.url, viewport={"width": 320, "height": 720}), path)
+    page.wait_for_load_state("networkidle")
+    for width in (320, 640, 1280):
+        page.set_viewport_size({"width": width, "height": 720})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert violations(page) == [], (width, scheme)
+            assert not scrolls_sideways(page), (width, scheme)
+
+
+@pytest.mark.parametrize("path", VIEWS)
+def test_no_view_breaks_in_another_language(new_page: NewPage, site: Live, path: str) -> None:
+    page = opened(new_page(site.url, viewport={"width": 320, "height": 720}), path)
+    page.wait_for_load_state("networkidle")
+    # No button and no link of the bar cuts its words off.
+    cut = "(nodes) => nodes.filter((node) => node.scrollWidth > node.clientWidth + 1).map((node) => node.textContent)"
+    for language in TITLES:
+        page.locator("#language").select_option(language)
+        expect(page.locator("html")).to_have_attribute("lang", re.compile(f"^{language}"))
+        assert violations(page) == [], language
+        assert not scrolls_sideways(page), language
+        assert page.locator("button:visible, .button:visible, nav a").evaluate_all(cut) == [], language
+
+
+def scrolls_sideways(page: Page) -> bool:
+    return bool(page.evaluate("() => document.documentElement.scrollWidth > innerWidth"))
+
+
+def test_views_are_reached_left_and_come_back_to_with_their_titles_and_focus(page: Page) -> None:
+    opened(page)
+    titles = [page.title()]
+    for name in ("Add", "Face set", "Verify"):
+        page.get_by_role("navigation").get_by_role("link", name=name).click()
+        expect(page.locator(".view:not([hidden]) h1")).to_be_focused()
+        titles.append(page.title())
+    assert len(set(titles)) == 4
+    for title in reversed(titles[:-1]):
+        page.go_back()
+        expect(page).to_have_title(title)
+    expect(page.locator("nav [aria-current]")).to_have_text("Find")
+
+
+def test_motion_is_left_out_where_it_is_not_wanted(new_page: NewPage, site: Live, photos_of: PhotosOf) -> None:
+    page = opened(new_page(site.url, reduced_motion="reduce"))
+    choose(page, photos_of["madonna"][3])
+    verdict_of(page)
+    running = "() => document.getAnimations().filter((animation) => animation.playState === 'running').length"
+    assert page.evaluate(running) == 0
+
+
+def test_the_first_view_asks_for_little(page: Page) -> None:
+    seen: list[int] = []
+    page.on("response", lambda answer: seen.append(len(answer.body())))
+    opened(page)
+    page.wait_for_load_state("networkidle")
+    assert len(seen) <= 10
+    assert sum(seen) < 100_000
+    # Files are asked for once in a lifetime.
+    seen.clear()
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    assert (
+        page.evaluate("() => performance.getEntriesByType('resource').filter((it) => it.transferSize > 0).length") == 1
+    )
+
+
+def test_without_scripts_there_is_a_plain_form(new_page: NewPage, site: Live) -> None:
+    page = new_page(site.url, java_script_enabled=False)
+    page.goto("/")
+    page.get_by_role("link", name="A plain form").click()
+    expect(page.get_by_role("heading", name="Try a photo")).to_be_visible()
+    # Without scripts it cannot be asked for complaints.
+    page.close()
+
+
+def test_a_page_of_another_origin_can_do_nothing(
+    new_page: NewPage, complaints: Complaints, site: Live, filled: FaceEngine
+) -> None:
+    """The other origin is another port, whose page tries all that pages can do without being allowed to."""
+    complaints.allow("another origin|CORS|ERR_FAILED|ERR_BLOCKED|403")
+    with listening(
+        sending(answer(b"<!doctype html><title>Elsewhere</title>", "200 OK", "Content-Type: text/html"))
+    ) as other:
+        page = new_page(f"http://127.0.0.1:{other.port}")
+        page.goto("/")
+        attacked(page, site, filled)
+
+
+def attacked(page: Page, site: Live, filled: FaceEngine) -> None:
+    before = filled.faceset.count("default")
+    token = filled.faceset.page("default", 1)[0][0].token
+    outcomes = page.evaluate(ATTACK, [site.url, token])
+    assert set(outcomes) <= {"refused", "opaque"}
+    assert filled.faceset.count("default") == before
+    assert filled.faceset.get(token, "default") is not None

@@ -1,0 +1,71 @@
+/** The answer about one face: who it likely is, or nobody, how sure one can be, and a way to add it. */
+import { addFace } from "./api.js";
+import { announce, element, icon } from "./element.js";
+import { errorNotice } from "./errors.js";
+import { isClear, shorterSide } from "./quality.js";
+import { distanceText } from "./texts.js";
+import { nameOf, UNNAMED } from "./tile.js";
+import { likelyWithin, verdict } from "./verdict.js";
+
+const VERDICT_ICONS = { likely: "check", unsure: "unsure", nobody: "nobody" };
+
+/** What a field for a name has: the API's limit, no guesses of the browser's, and the direction of what is typed. */
+export const NAME = { maxLength: 255, autocomplete: "off", dir: "auto" };
+
+/** Return the banner of a verdict: a word, what comes behind it, and the reason. */
+export function banner(kind, title, behind, reason) {
+    const heading = element("h2", {}, element("span", { text: title }), behind ? [" ", behind] : null);
+    const words = element("div", {}, heading, element("p", { text: reason }));
+    return element("div", { class: `verdict ${kind}` }, icon(VERDICT_ICONS[kind]), words);
+}
+
+/** Return a verdict as a small sign: "likely", "unsure" or "nobody". */
+export function chip(kind) {
+    const words = element("span", { text: `chip.${kind}` });
+    return element("span", { class: `chip ${kind}` }, icon(VERDICT_ICONS[kind]), words);
+}
+
+/** Say who a face is by the nearest of `total` faces, a row of /search or null; to who listens, too. */
+export function whoBanner(nearest, total) {
+    const kind = verdict(nearest && nearest.distance, total);
+    const distance = nearest ? distanceText(nearest.distance) : "";
+    const name = kind === "nobody" || nearest.face_name === UNNAMED ? null : nearest.face_name;
+    const which = kind !== "nobody" && name === null ? `${kind}.unnamed` : kind;
+    const reason = total === 0 ? "empty" : nearest ? kind : "far";
+    const values = { distance, likely: distanceText(likelyWithin(total)), count: total };
+    announce(`find.said.${which}`, { name, distance });
+    return banner(kind, `find.verdict.${which}`, name && nameOf(name), [`find.reason.${reason}`, values]);
+}
+
+/** Say of a poor face of /detect that no answer about it is worth much; null of a good one. */
+export function poorNotice(face) {
+    const side = shorterSide(face);
+    if (isClear(face.confidence, side)) return null;
+    const values = { side: Math.round(side), confidence: Math.round(face.confidence * 100) };
+    return element("p", { class: "notice", text: ["find.poor", values] });
+}
+
+/** Return the form that adds a face; `known` is the name that stands in it, `first` makes it the thing to do. */
+export function addForm(token, known, first) {
+    const worded = { label: "find.name", placeholder: "find.name" };
+    const name = element("input", { type: "text", value: known, ...worded, ...NAME });
+    const add = element("button", { class: first ? "primary" : "", text: "find.add" });
+    const form = element("form", { class: "row add-face" }, name, add);
+    form.addEventListener("submit", async (event) => {
+        event.preventDefault();
+        add.disabled = true;
+        try {
+            const { face_name: given } = await addFace(token, name.value.trim());
+            const link = element("a", { href: `/faceset?face=${token}`, text: "find.open" });
+            const said = [given === UNNAMED ? "find.added.unnamed" : "find.added", { name: given }];
+            const words = element("span", { text: said });
+            form.replaceWith(element("p", { class: "notice good", role: "status" }, words, " ", link));
+            link.focus();
+        } catch (error) {
+            add.disabled = false;
+            if (form.nextElementSibling?.matches(".bad")) form.nextElementSibling.remove();
+            form.after(errorNotice(error));
+        }
+    });
+    return form;
+}

@@ -1,0 +1,41 @@
+/** A question in a dialog, answered by yes, by a name, or not. */
+import { button, element } from "../element.js";
+
+/**
+ * Ask; `title` and `text` are texts, `yes` what the button says. With `names` a name is asked for, and those are
+ * suggested. Return true or the name, trimmed; false or null when it was not answered.
+ */
+export function ask({ title, text, yes, danger = false, names = null }) {
+    const field = names && nameField(names);
+    const no = button("faceset.cancel", { value: "", onclick: () => dialog.close("") });
+    const sure = element("button", { class: danger ? "primary dangerous" : "primary", value: "yes", text: yes });
+    const form = element(
+        "form",
+        { method: "dialog", class: "question" },
+        element("h2", { id: "question", text: title }),
+        element("p", { text }),
+        field,
+        element("div", { class: "row" }, sure, no),
+    );
+    const dialog = element("dialog", { class: "small", "aria-labelledby": "question" }, form);
+    document.body.append(dialog);
+    dialog.showModal();
+    // What cannot be undone for ever is not one key too many away.
+    (danger ? no : field?.querySelector("input") ?? sure).focus();
+    return new Promise((done) => {
+        dialog.addEventListener("close", () => {
+            dialog.remove();
+            const answered = dialog.returnValue === "yes";
+            if (names) done(answered ? field.querySelector("input").value.trim() : null);
+            else done(answered);
+        });
+    });
+}
+
+/** Make a field for a name, with names that are suggested. */
+export function nameField(names, id = "question-name", value = "") {
+    const named = { id, value, maxLength: 255, list: `${id}s` };
+    const input = element("input", { type: "text", dir: "auto", autocomplete: "off", ...named });
+    const known = element("datalist", { id: `${id}s` }, ...names.map((name) => element("option", { value: name })));
+    return element("div", { class: "field" }, element("label", { htmlFor: id, text: "faceset.name" }), input, known);
+}

@@ -1,0 +1,73 @@
+/** The words of the page in the language of its reader. */
+
+export const LANGUAGES = ["en", "ko", "zh"];
+const REMEMBERED = "facetoken.language";
+
+let texts = {};
+let language = "en";
+let plurals = new Intl.PluralRules("en");
+
+/** Return the text of a key with its {values} put in; a number of them chooses the plural form by `count`. */
+export function t(key, values = {}) {
+    const entry = texts[key] ?? key;
+    const form = typeof entry === "string" ? entry : entry[plurals.select(values.count)] ?? entry.other;
+    return form.replace(/\{(\w+)\}/g, (_, name) => {
+        const value = values[name];
+        return typeof value === "number" ? value.toLocaleString(language) : String(value ?? "");
+    });
+}
+
+/** Tell whether there is a text of that key. */
+export function hasText(key) {
+    return key in texts;
+}
+
+/** Return a moment, in seconds since the epoch, as the reader writes it. */
+export function moment(seconds) {
+    return new Date(seconds * 1000).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+}
+
+/** Return a distance as it is shown everywhere: two or three digits, always with a point, as the API takes it. */
+export function distanceText(distance, digits = 2) {
+    return distance.toFixed(digits);
+}
+
+/** Return the language asked for before, or the browser's first that is there. */
+export function preferredLanguage() {
+    const asked = remembered(REMEMBERED);
+    const wanted = [asked, ...navigator.languages.map((tag) => tag.split("-")[0].toLowerCase())];
+    return wanted.find((tag) => LANGUAGES.includes(tag)) ?? "en";
+}
+
+/** Load a language and make it the one of `t`; raise what fetch does when it cannot be had. */
+export async function setLanguage(wanted) {
+    const answer = await fetch(new URL(`texts/${wanted}.json`, import.meta.url));
+    if (!answer.ok) throw new Error(`texts ${answer.status}`);
+    texts = await answer.json();
+    language = wanted;
+    plurals = new Intl.PluralRules(wanted);
+    document.documentElement.lang = wanted === "zh" ? "zh-Hans" : wanted;
+}
+
+/** Keep a language for the next visit. */
+export function rememberLanguage(wanted) {
+    remember(REMEMBERED, wanted);
+}
+
+/** Return a choice that was kept in this browser, or null where none may be kept. */
+export function remembered(name) {
+    try {
+        return localStorage.getItem(name);
+    } catch {
+        return null;
+    }
+}
+
+/** Keep a choice, never a photo or a name, in this browser. */
+export function remember(name, value) {
+    try {
+        localStorage.setItem(name, value);
+    } catch {
+        // A browser that keeps nothing works as well; it asks again.
+    }
+}

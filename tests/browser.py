@@ -154,12 +154,12 @@ def settled(page: Page) -> None:
 
 
 def shot(page: Page, name: str) -> Path:
-    """Take a picture of what is seen of the page, without motion and caret: build/pages/<name>.png.
+    """Take a picture of what is seen of the page, without motion and caret: build/pages/<name>.jpg.
 
     Where RECORD_PAGES is set it goes to docs/pages/, as `make pages` has it.
     """
     folder = ROOT / ("docs" if os.environ.get("RECORD_PAGES") else "build") / "pages"
-    path = folder / f"{name}.png"
+    path = folder / f"{name}.jpg"
     page.evaluate("() => document.fonts.ready.then(() => null)")
-    page.screenshot(path=path, animations="disabled", caret="hide")
+    page.screenshot(path=path, type="jpeg", quality=85, animations="disabled", caret="hide")
     return path

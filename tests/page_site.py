@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from engine import FaceEngine
 from tests.conftest import Live
-from tests.pictures import encoded, grid, read
+from tests.pictures import Pixels, encoded, read
 
 PEOPLE = ("ben_afflek", "elton_john", "jerry_seinfeld", "madonna", "mindy_kaling")
 KNOWN = PEOPLE[:4]
 """Those who are in the face set, three photos each; nobody knows the fifth."""
+
+SHOWN = 4
+"""Which photo of each is on the photo with several."""
+
+WIDTH, HEIGHT = 300, 400
 
 READY = "html[data-ready]"
 
@@ -47,8 +54,16 @@ def site(serve: Callable[..., Live], filled: FaceEngine) -> Live:
 def several(photos_of: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A photo with five people beside each other, of whom four are known."""
     path = tmp_path_factory.mktemp("photos") / "several.jpg"
-    path.write_bytes(encoded(grid([read(photos_of[name][4]) for name in PEOPLE], len(PEOPLE))))
+    path.write_bytes(encoded(np.hstack([portrait(read(photos_of[name][SHOWN])) for name in PEOPLE])))
     return path
+
+
+def portrait(picture: Pixels) -> Pixels:
+    """Return the upper middle of a picture, WIDTH by HEIGHT."""
+    scale = max(WIDTH / picture.shape[1], HEIGHT / picture.shape[0])
+    large = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    left = (large.shape[1] - WIDTH) // 2
+    return np.asarray(large[:HEIGHT, left : left + WIDTH], np.uint8)
 
 
 def opened(page: Page, path: str = "/") -> Page:

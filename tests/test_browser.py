@@ -221,8 +221,8 @@ def test_a_shot_goes_to_build_unless_it_is_to_be_kept(
 ) -> None:
     monkeypatch.setattr(browser, "ROOT", tmp_path)
     page = opened(viewport={"width": 320, "height": 640})
-    assert shot(page, "view") == tmp_path / "build" / "pages" / "view.png"
+    assert shot(page, "view") == tmp_path / "build" / "pages" / "view.jpg"
     monkeypatch.setenv("RECORD_PAGES", "1")
     kept = shot(page, "view")
-    assert kept == tmp_path / "docs" / "pages" / "view.png"
+    assert kept == tmp_path / "docs" / "pages" / "view.jpg"
     assert read(kept).shape == (640, 320, 3)

@@ -132,6 +132,15 @@ def test_no_text_is_missing(language: str) -> None:
             assert set(entry) == ({"one", "other"} if language == "en" else {"other"}), key
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_read_aloud_holds_what_is_shown(language: str) -> None:
+    """Who speaks to the page says what a button shows (WCAG 2.5.3)."""
+    mine = texts(language)
+    for key in mine:
+        if key.endswith(".of"):
+            assert mine[key.removesuffix(".of")] in mine[key], key
+
+
 def test_every_language_has_its_file_and_its_choice() -> None:
     assert {path.stem for path in (WEB / "texts").iterdir()} == set(LANGUAGES)
     assert re.findall(r'<option value="(\w+)" lang', (WEB / "page.html").read_text()) == list(LANGUAGES)

@@ -148,7 +148,7 @@ def test_names_that_are_in_the_set_come_before_those_of_files(
     done(page, 2)
     known = page.locator(".photo").filter(has_text="Mary Poppins")
     expect(known.locator(NAME)).to_have_value("Madonna Ciccone")
-    expect(known).to_contain_text("Like a face in the face set")
+    expect(known).to_contain_text("Like a known face")
     same = page.locator(".photo").filter(has_text="Already in the face set")
     expect(same.get_by_role("checkbox")).not_to_be_checked()
     offered = page.locator("#add-names option").evaluate_all("(options) => options.map(({value}) => value)")

@@ -22,7 +22,8 @@ from model.weights import PHOTO_COUNT, SERVED, ensure, ensure_photos
 from settings import Settings
 
 if TYPE_CHECKING:
-    from batch.gallery import Gallery, ListedFace
+    from batch.gallery import Gallery
+    from faceset.pages import ListedFace
 
 FAILED = 2
 INTERRUPTED = 130

@@ -66,7 +66,8 @@ class Settings:
     )
     drain: float = number(float, 0, 600, 10, "Seconds that running requests get to finish at shutdown.")
     page: bool = switch(
-        True, "Serve the search page at `/`; the native API then refuses calls of other origins' pages."
+        True,
+        "Serve the search page at `/`; the native API, WithMind and HomyBK then refuse calls of other origins' pages.",
     )
     get_writes: bool = switch(
         True,

@@ -28,6 +28,9 @@ MAX_METHOD = 20
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 """What the log calls by name: any other method is a text of the client's, as long as it likes."""
 
+HONEST = ("health", "page")
+"""Blueprints whose errors are never called 200: the page would take an error for the file that it asked for."""
+
 NO_PATH = "there is nothing at this path; the API document lists the paths"
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -89,7 +92,7 @@ class Envelope:
         origin, asked = request.headers.get("Origin"), request.headers.get("Access-Control-Request-Headers")
         response.headers.update(cors_headers(self._dialect(), self._settings, origin, asked))
         self._log(response)
-        if request.blueprint != "health":
+        if request.blueprint not in HONEST:
             response.status_code = shown_status(self._dialect(), self._settings, response.status_code)
         return response
 

@@ -12,6 +12,7 @@ from flask import Blueprint, request
 
 from api.dialect import FORM_OVERHEAD, Dialect, Services
 from api.json_body import json_object, text
+from api.origin import guard
 from clarifai import Clarifai, ClarifaiAccount
 from errors import BadArguments, FaceError, FileError, TaggerError, UploadError
 from images import PHONE_LIMITS, Image, crop_jpeg, decode
@@ -99,6 +100,7 @@ UNEXPECTED = (
     "the body is no JSON object, or is larger than its limit",
     f"`name` or `tag` is no text, or `tag` has more than {MAX_TAG} characters",
     "there is no such operation, or its method is not POST",
+    "the page of another web origin sent it, while the search page is on",
     "the photo cannot be stored at the moment",
     "the server is busy; the header `Retry-After` says for how many seconds",
     "a fault of the server",
@@ -124,6 +126,7 @@ def render(error: FaceError) -> tuple[Answer, int]:
 def blueprint(services: Services) -> Blueprint:
     """Return the dialect's routes."""
     routes = Blueprint("homybk", __name__)
+    guard(routes, services.settings)
     operations = _Operations(services)
     for name in ROWS:
         routes.add_url_rule(PREFIX + name, name, getattr(operations, name), methods=["POST"])

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, jsonify, request, send_file
 from answers import DetectedPhoto, SearchAnswer
 from api.arguments import Arguments, checked_token
 from api.dialect import Dialect, Services
-from api.origin import OriginGuard
+from api.origin import guard
 from engine import DEFAULT_GROUP
 from errors import BadArguments, FaceError, FaceTokenError, WrongMethod
 from faceset.folder import CropFolder
@@ -26,6 +26,8 @@ MAX_RESULTS = 1_000_000_000
 MAX_BINS = 1000
 SUCCESS = {"sucess": True, "success": True}
 
+UPLOAD_POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
@@ -38,8 +40,7 @@ def render(error: FaceError) -> tuple[dict[str, Any], int]:
 def blueprint(services: Services) -> Blueprint:
     """Return the dialect's routes."""
     routes = Blueprint("native", __name__)
-    if services.settings.page:
-        routes.before_request(OriginGuard(services.settings).check)
+    guard(routes, services.settings)
     view = _Views(services)
     routes.add_url_rule("/detect", view_func=view.detect, methods=["POST"])
     routes.add_url_rule("/search", view_func=view.search, methods=["GET", "POST"])
@@ -132,7 +133,8 @@ class _Views:
         """Show the page for trying a photo."""
         Arguments(request)
         page = send_file(ROOT / "web" / "upload.html", mimetype="text/html")
-        page.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; form-action 'self'"
+        page.headers["Content-Security-Policy"] = UPLOAD_POLICY
+        page.headers["X-Frame-Options"] = "DENY"
         return page
 
     def _crop(self, name: str, *, attachment: bool) -> Response:

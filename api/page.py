@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import mimetypes
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from flask import Blueprint, Response, request
 
@@ -14,7 +13,11 @@ from errors import UnknownPath
 from settings import ROOT, Settings
 
 FOLDER = ROOT / "web"
+TEMPLATE = "page.html"
 VIEWS = ("/", "/add", "/faceset", "/verify")
+
+SERVED = {"**/*.js": "text/javascript", "page.css": "text/css", "texts/*.json": "application/json"}
+"""What is served of the folder, and as what; what an editor leaves there, or a form of its own, is not."""
 
 FOR_EVER = "public, max-age=31536000, immutable"
 """The path of a file holds the hash of them all, so what it answers never changes."""
@@ -41,7 +44,6 @@ HEADERS = {
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), display-capture=(), usb=()",
     # The URL of a view may hold a token or a name.
     "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
@@ -58,9 +60,10 @@ class WebFile:
 def blueprint(settings: Settings) -> Blueprint:
     """Return the routes of the page; its files are read now, so that those of one version are served together."""
     routes = Blueprint("page", __name__)
-    files = {path.relative_to(FOLDER).as_posix(): _read(path) for path in sorted(FOLDER.rglob("*.*"))}
-    digest = digest_of(files)
-    page = _page(files, digest, settings)
+    files = dict(sorted(_files()))
+    template = (FOLDER / TEMPLATE).read_bytes()
+    digest = _digest({**files, TEMPLATE: WebFile(template, "text/html")})
+    page = _page(template, digest, settings)
 
     def view() -> Response:
         """Show the page; its script shows the view of the URL."""
@@ -84,21 +87,24 @@ def blueprint(settings: Settings) -> Blueprint:
     return routes
 
 
-def _read(path: Path) -> WebFile:
-    kind = "text/javascript" if path.suffix == ".js" else mimetypes.guess_type(path.name)[0]
-    return WebFile(path.read_bytes(), kind or "application/octet-stream")
+def _files() -> Iterator[tuple[str, WebFile]]:
+    for pattern, mimetype in SERVED.items():
+        for path in FOLDER.glob(pattern):
+            name = path.relative_to(FOLDER)
+            if path.is_file() and not any(part.startswith(".") for part in name.parts):
+                yield name.as_posix(), WebFile(path.read_bytes(), mimetype)
 
 
-def digest_of(files: dict[str, WebFile]) -> str:
+def _digest(files: dict[str, WebFile]) -> str:
     whole = hashlib.sha256()
     for name, file in files.items():
         whole.update(b"%s\0%d\0%s" % (name.encode(), len(file.content), file.content))
     return whole.hexdigest()[:16]
 
 
-def _page(files: dict[str, WebFile], digest: str, settings: Settings) -> bytes:
+def _page(template: bytes, digest: str, settings: Settings) -> bytes:
     known = {"web": f"/web/{digest}", "dialects": " ".join(settings.dialects)}
-    page = files["page.html"].content.decode()
+    page = template.decode()
     for name, value in known.items():
         page = page.replace("{{" + name + "}}", value)
     return page.encode()

@@ -1,6 +1,7 @@
 """WithMind: people enrolled and analysed by company and id; every answer is HTTP 200.
 
-The checks come in this order, and the first one that fails is answered:
+What the page of another web origin sends is Fail while the search page is on, whatever it holds. Then the checks come
+in this order, and the first one that fails is answered:
 
 1. The message has at most 1000 KB, else img_size_err.
 2. The fields are there and right, else Fail. Fields of other names are ignored.
@@ -30,6 +31,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from api.arguments import Arguments
 from api.dialect import Dialect, Services
+from api.origin import guard
 from errors import (
     BadArguments,
     FaceError,
@@ -140,6 +142,7 @@ def blueprint(services: Services) -> Blueprint:
     window = Window(services.settings)
     people = _People(services, window)
 
+    guard(routes, services.settings)
     routes.before_request(lambda: window.require_message(request.content_length or 0))
     for method, path, operation in (
         ("POST", ENROLMENT, people.enrol),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from answers import Match
 from batch.local import LIMITS
@@ -16,29 +15,13 @@ from engine import DEFAULT_GROUP
 from errors import FaceInfoError, FaceTokenError
 from faceset.database import check_integrity, stored_fingerprint
 from faceset.given_keys import chosen
+from faceset.pages import ListedFace, Query
 from faceset.store import FaceSet
-from faceset.tokens import Face
 from model.base import EMBEDDING_DIM
 from settings import Settings
 from startup import locked_data, opened_engine
 
 ROWS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class ListedFace:
-    """Hold one face of a listing; `created_at` is in seconds since the epoch."""
-
-    token: str
-    name: str
-    created_at: float
-    confidence: float | None
-    size: float | None
-
-    def fields(self) -> dict[str, Any]:
-        """Return it under the names of the native API."""
-        measured = {"created_at": self.created_at, "confidence": self.confidence, "size": self.size}
-        return {"face_token": self.token, "face_name": self.name, **measured}
 
 
 class Gallery(Protocol):
@@ -87,8 +70,9 @@ class LocalGallery:
             try:
                 after: int | None = 0
                 while after is not None:
-                    found, after = faceset.page(DEFAULT_GROUP, ROWS, after, name)
-                    yield from map(_listed, found)
+                    found = faceset.listing(Query(DEFAULT_GROUP, ROWS, after, name=name))
+                    yield from found.faces
+                    after = found.following
             finally:
                 faceset.close()
 
@@ -125,10 +109,6 @@ class RemoteGallery:
     def remove(self, tokens: Sequence[str]) -> list[str]:
         """Remove faces for good; return the tokens that were not there."""
         return _not_there(lambda token: self._server.call("DELETE", "/removeface", {"face_token": token}), tokens)
-
-
-def _listed(face: Face) -> ListedFace:
-    return ListedFace(face.token, face.name, face.created_at, face.confidence, face.size)
 
 
 def _not_there(remove: Callable[[str], object], tokens: Sequence[str]) -> list[str]:

@@ -25,7 +25,11 @@ def launched(playwright: Playwright) -> Iterator[Browser]:
 
 
 def tab_memory(page: Page) -> float:
-    """Return the resident memory of the page's process, in MB."""
+    """Return the resident memory, in MB, of the browser's largest renderer.
+
+    Chromium tells its processes, but not which one is a page's. Where the browser has this page alone, the others are
+    those of its own interface and one in store for the next page, and the largest is taken to be the page's.
+    """
     browser = page.context.browser
     assert browser is not None
     found = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]

@@ -15,6 +15,7 @@ from errors import (
     FaceInfoError,
     FaceTokenError,
     FileError,
+    ForeignOrigin,
     GroupExists,
     InternalError,
     MissingArguments,
@@ -62,11 +63,11 @@ OWN_WORDS: dict[str, dict[type[FaceError], str]] = {
 }
 
 NEVER_MET: dict[str, tuple[type[FaceError], ...]] = {
-    "nhn": (TaggerError,),
-    "finday": (UnknownGroup, GroupExists, FaceTokenError, TaggerError),
+    "nhn": (TaggerError, ForeignOrigin),
+    "finday": (UnknownGroup, GroupExists, FaceTokenError, TaggerError, ForeignOrigin),
     "withmind": (UnknownGroup, GroupExists, TaggerError, PhotoUrlError, PhotoTimeout),
 }
-"""What a dialect has no occasion for: groups, faces that are kept, tags, URLs."""
+"""What a dialect has no occasion for: groups, faces that are kept, tags, URLs, pages of other origins."""
 
 
 def refusals_of(dialect: Dialect) -> str:

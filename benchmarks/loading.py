@@ -46,6 +46,11 @@ SEARCHES, PHOTOS, PEOPLE = 10, 10, 4
 READY_SECONDS = 600
 
 
+def numbered(gallery: Gallery) -> Iterator[tuple[int, Vectors]]:
+    """Yield the gallery's faces, each with its row."""
+    return enumerate(row for part in gallery.parts() for row in part)
+
+
 def fill(settings: Settings, faces: Iterator[tuple[int, Vectors]], count: int) -> None:
     """Add the next `count` faces to the face set."""
     with opened_engine(settings) as engine:
@@ -88,7 +93,7 @@ def measured(data: Path, options: argparse.Namespace) -> Iterator[dict[str, Any]
     photo = data / "photo.jpg"
     photos.write(photo, _full_hd(settings))
     gallery = Gallery(max(options.sizes), options.seed)
-    query, faces, filled = gallery.queries(1)[0], enumerate(row for part in gallery.parts() for row in part), 0
+    query, faces, filled = gallery.queries(1)[0], numbered(gallery), 0
     for size in tqdm(options.sizes, unit="size", leave=False, disable=None):
         fill(settings, faces, size - filled)
         filled = size

@@ -23,7 +23,7 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks import tables
 from benchmarks.chromium import launched, tab_memory
 from benchmarks.gallery import Gallery
-from benchmarks.loading import fill
+from benchmarks.loading import fill, numbered
 from benchmarks.photos import listed
 from benchmarks.served import LOOPBACK, ServerProcess
 from model.weights import ensure_photos
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table = [["faces", "", "median, ms", "quartiles"]]
     with tempfile.TemporaryDirectory(dir=options.data) as data:
         settings = replace(Settings.from_environment(), data=Path(data))
-        faces = enumerate(row for part in Gallery(max(*sizes, 100)).parts() for row in part)
+        faces = numbered(Gallery(max(sizes)))
         for size in sizes:
             fill(settings, faces, size - filled)
             filled = size

@@ -15,6 +15,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +23,20 @@ import cv2
 import numpy as np
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
-from benchmarks.million import Crowd, token
+from benchmarks.chromium import MB, launched, tab_memory
+from benchmarks.gallery import Gallery
+from benchmarks.loading import fill, numbered
+from benchmarks.million import token
 from benchmarks.photos import listed, read
 from benchmarks.served import LOOPBACK, ServerProcess
 from faceset.folder import CropFolder
-from faceset.store import FaceSet
-from model.backends import networks, settled_precision
-from model.base import EMBEDDING_DIM
 from model.weights import ensure_photos
 from settings import Settings
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--enable-precise-memory-info"]
 CROP_SIDE = 160
 WHEEL_TURNS, WHEEL_PIXELS, WHEEL_MS = 150, 120, 30
 JUMPS, JUMP_MS = 40, 250
 FLING_FRAMES = 90
-MB = 1e6
 
 WATCH = """() => {
     const seen = { frames: [], tasks: [], last: null, on: true };
@@ -67,16 +65,10 @@ THERE = """() => [...document.querySelectorAll(".wall .wall-cell")].every((cell)
 })"""
 
 
-def fill(data: Path, faces: int, crops: int) -> None:
-    """Make the data folder of a face set of so many faces, whose crops are links to so many real photos."""
-    settings = Settings.from_environment()
-    precision = settled_precision(settings.backend, settings.precision, None)
-    _, embedder = networks(settings.backend, precision, settings.mirror, settings.weights, h5=settings.facenet_h5)
-    faceset = FaceSet(data / "faces.db", str(embedder.fingerprint), EMBEDDING_DIM)
-    Crowd(faces).fill(faceset)
-    faceset.close()
-    folder = CropFolder(data / "crop_faces")
-    photos = listed(ensure_photos(settings.weights))[:crops]
+def link_crops(settings: Settings, faces: int, count: int) -> None:
+    """Give the first `count` faces real photos as crops, and all others links to those."""
+    folder = CropFolder(settings.crops)
+    photos = listed(ensure_photos(settings.weights))[:count]
     for row in range(faces if photos else 0):
         if row < len(photos):
             small = cv2.resize(read(photos[row]), (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_AREA)
@@ -118,27 +110,17 @@ def measure(page: Page, session: CDPSession, name: str, scroll: Callable[[Page],
     print(
         f"{name:8}{len(frames):6} frames, ms: {low:.1f} median {high:.1f} p95 {frames.max():.1f} longest; "
         f"{len(tasks)} long tasks{f', to {max(tasks):.0f} ms' if tasks else ''}; "
-        f"{page.locator('*').count()} elements, {heap['JSHeapUsedSize'] / MB:.1f} MB heap, {_memory(page):.0f} MB tab; "
+        f"{page.locator('*').count()} elements, "
+        f"{heap['JSHeapUsedSize'] / MB:.1f} MB heap, {tab_memory(page):.0f} MB tab; "
         f"{pages} pages and {crops} crops asked for; {'there' if there else 'NOT THERE'}",
         flush=True,
     )
     return there
 
 
-def _memory(page: Page) -> float:
-    """Return the resident memory of the page's process, in MB."""
-    browser = page.context.browser
-    assert browser is not None
-    found = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
-    renderers = [process["id"] for process in found if process["type"] == "renderer"]
-    sizes = [Path(f"/proc/{number}/statm").read_text().split()[1] for number in renderers]
-    return max(int(size) for size in sizes) * os.sysconf("SC_PAGE_SIZE") / MB
-
-
 def run(server: ServerProcess) -> bool:
     """Open the wall and scroll it in every way; tell whether all was there."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
+    with sync_playwright() as playwright, launched(playwright) as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(f"http://{LOOPBACK}:{server.port}/faceset")
         page.wait_for_selector(".wall-cell:not(.waiting)")
@@ -146,7 +128,6 @@ def run(server: ServerProcess) -> bool:
         session.send("Performance.enable")
         ways = {"at rest": lambda page: page.wait_for_timeout(2000), "wheel": wheel, "fling": fling, "jumps": jumps}
         there = [measure(page, session, name, scroll) for name, scroll in ways.items()]
-        browser.close()
     return all(there)
 
 
@@ -158,7 +139,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, help="where to make, and afterwards delete, the data folder")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(dir=options.data) as data:
-        fill(Path(data), options.faces, options.crops)
+        settings = replace(Settings.from_environment(), data=Path(data))
+        fill(settings, numbered(Gallery(options.faces)), options.faces)
+        link_crops(settings, options.faces, options.crops)
         with ServerProcess(Path(data)) as server:
             there = run(server)
             print(f"{options.faces} faces; the server has {server.memory():.0f} MB")

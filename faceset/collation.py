@@ -24,7 +24,7 @@ def key(name: str) -> bytes:
     return unicodedata.normalize("NFKC", name).casefold().encode()
 
 
-def ordered(text: bytes, starts: Rows, ends: Rows) -> Rows:
+def argsort(text: bytes | bytearray, starts: Rows, ends: Rows) -> Rows:
     """Return the order of the keys text[starts[i]:ends[i]], int64 (n,); equal ones stay as they stand.
 
     It sorts by seven bytes at a time, and each time only those that are equal up to there. Python's own sort of a

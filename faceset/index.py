@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,9 @@ from faceset.segments import Segments
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
+
+SPARE = 64
+"""Hits beyond a limit, and an eighth of it, that are named too: some of the nearest may go meanwhile."""
 
 
 class ExactIndex:
@@ -144,24 +149,48 @@ class ExactIndex:
 
     def _settled(self, query: Floats, threshold: float, found: Hits, before: int, wanted: Wanted) -> Nearest:
         """Make an answer of what a scan found; what has changed since the change `before` is looked at again."""
-        with self._lock:
-            blocks = self._changes.since(before)
+        limit, sure = wanted.limit, -1
+        while sure < min(len(found.rows), len(found.rows) if limit is None else limit):
+            near = found.at(up_to(limit and limit + limit // 8 + SPARE, found.distances))
+            reach = math.inf if len(near.rows) == len(found.rows) else near.distances.max()
+            # Without the lock, for it takes long: a row gets another token only with a change.
+            named = self._named(near)
+            with self._lock:
+                blocks, before = self._changes.since(before), self._changes.latest
+                fresh = Hits.joined([*self._looked_at(blocks, query, threshold)])
+                renamed = self._named(fresh)
+                own = self._rows.get(wanted.without or "", -1)
             if len(blocks):
-                kept = found.where(~np.isin(found.rows // LANES, blocks))
-                found = Hits.joined([kept, *self._looked_at(blocks, query, threshold)])
-            if wanted.without in self._rows:
-                found = found.where(found.rows != self._rows[wanted.without])
-            near = up_to(wanted.limit, found.distances)
-            named = [self._tokens[row] for row in found.rows[near].tolist()]
-        # A row without a face is NaN and within nothing: each of these has a token.
-        tokens, lengths = ordered([token for token in named if token is not None], found.distances[near])
-        histogram = None if wanted.bins is None else Histogram.of(found.distances, threshold, wanted.bins)
-        return Nearest(tokens[: wanted.limit], lengths[: wanted.limit], len(found.rows), histogram)
+                stay = near.outside(blocks)
+                near, named = Hits.joined([near.where(stay), fresh]), [*compress(named, stay), *renamed]
+                found = Hits.joined([found.where(found.outside(blocks)), fresh])
+            if own >= 0:
+                for place in np.flatnonzero(near.rows == own).tolist():
+                    del named[place]
+                near, found = near.where(near.rows != own), found.where(found.rows != own)
+            # What is beyond reach has no name yet, and gets one when too many of the nearest went meanwhile.
+            sure = int(np.count_nonzero(near.distances <= reach))
+        return _answer(near, named, found, threshold, wanted)
+
+    def _named(self, hits: Hits) -> list[str | None]:
+        return [self._tokens[row] for row in hits.rows.tolist()]
 
     def _looked_at(self, blocks: Rows, query: Floats, threshold: float) -> Iterator[Hits]:
         """Yield what is within the threshold in some blocks, segment by segment; the caller holds the lock."""
         rows = (blocks[:, np.newaxis] * LANES + np.arange(LANES)).reshape(-1)
-        for part in np.split(rows, np.flatnonzero(np.diff(rows // segments.SEGMENT_ROWS)) + 1):
+        borders = np.flatnonzero(np.diff(rows // segments.SEGMENT_ROWS)) + 1
+        for part in np.split(rows, borders) if len(rows) else []:
             first = int(part[0]) // segments.SEGMENT_ROWS * segments.SEGMENT_ROWS
             hits = Hits(part, distances(self._segments.vectors_from(first), part - first, query))
             yield hits.where(within(hits.distances, threshold))
+
+
+def _answer(near: Hits, named: list[str | None], found: Hits, threshold: float, wanted: Wanted) -> Nearest:
+    """Make an answer of all hits, and of the nearest of them with their names."""
+    chosen = up_to(wanted.limit, near.distances)
+    if len(chosen) < len(named):
+        named = [named[place] for place in chosen.tolist()]
+    # A row without a face is NaN and within nothing: each of these has a token.
+    tokens, lengths = ordered([token for token in named if token is not None], near.distances[chosen])
+    histogram = None if wanted.bins is None else Histogram.of(found.distances, threshold, wanted.bins)
+    return Nearest(tokens[: wanted.limit], lengths[: wanted.limit], len(found.rows), histogram)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, func, select
 
+from faceset.roster import Asked
 from faceset.rosters import Moment
 from faceset.rows import FACE, STORED, face_from, from_photo, in_group
 from faceset.seal import Seal
@@ -51,12 +52,13 @@ class Query:
     @property
     def everything(self) -> bool:
         """Tell whether nothing is filtered out."""
-        return self.name is None and self.photo_sha256 is None
+        return not self.name and self.photo_sha256 is None
 
     @property
-    def named(self) -> bool:
-        """Tell whether names have to be known."""
-        return self.name is not None or self.order == BY_NAME
+    def asked(self) -> Asked | None:
+        """Return what is asked for by name, or None: no name has to be known."""
+        by_name = self.order == BY_NAME
+        return Asked(self.name or "", by_name) if self.name or by_name else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,11 @@ class ListedFace:
     created_at: float
     confidence: float | None
     size: float | None
+
+    def fields(self) -> dict[str, Any]:
+        """Return it under the names of the native API."""
+        measured = {"created_at": self.created_at, "confidence": self.confidence, "size": self.size}
+        return {"face_token": self.token, "face_name": self.name, **measured}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +107,8 @@ def listing(moment: Moment, seal: Seal, query: Query) -> Listing:
 
 def _numbers(moment: Moment, query: Query) -> tuple[list[int], int | None, int]:
     """Return the numbers of the faces that are asked for, the next page's cursor or None, and how many fit."""
-    if moment.roster is not None:
-        listed = moment.roster.listing(query.name, by_name=query.order == BY_NAME)
-        found, total = _cut(_from_photo(moment, query, listed), query)
+    if moment.listed is not None:
+        found, total = _cut(_from_photo(moment, query, moment.listed), query)
     else:
         found, total = _selected(moment, query)
     numbers = found[: query.limit]

@@ -18,6 +18,14 @@ def remove_faces(connection: Connection, mine: ColumnElement[bool]) -> None:
     connection.execute(delete(faces).where(mine))
 
 
+def remove_listed(connection: Connection, mine: ColumnElement[bool]) -> dict[int, str]:
+    """Remove the faces that fit a condition; return their tokens by number."""
+    found = {row.number: row.token for row in connection.execute(select(faces.c.number, faces.c.token).where(mine))}
+    if found:
+        remove_faces(connection, mine)
+    return found
+
+
 def remove_group(connection: Connection, key: str) -> None:
     """Remove a group and its faces; raise UnknownGroup when it is not there."""
     owner = group_id(connection, key, make=False)

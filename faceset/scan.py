@@ -49,6 +49,15 @@ class Hits:
         """Return the hits for which a mask is true."""
         return Hits(self.rows[mask], self.distances[mask])
 
+    def at(self, places: Rows) -> Hits:
+        """Return the hits at those places."""
+        return Hits(self.rows[places], self.distances[places])
+
+    def outside(self, blocks: Rows) -> NDArray[np.bool_]:
+        """Return a mask of the hits whose rows are in none of those blocks."""
+        mask: NDArray[np.bool_] = ~np.isin(self.rows // LANES, blocks)
+        return mask
+
 
 def scan(segments: Sequence[Segment], queries: Floats, threshold: float) -> list[Hits]:
     """Return the hits of each query, float32 (n, dim) finite."""

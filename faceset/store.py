@@ -8,24 +8,23 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, exc, insert, select, update
+from sqlalchemy import Connection, select, update
 
-from errors import BadArguments
 from faceset.adoption import adopt, require_model
 from faceset.database import Database
 from faceset.given_keys import Keys
 from faceset.groups import Groups
 from faceset.indexes import UNREADABLE, Indexes, unreadable
+from faceset.insertion import insert_faces
 from faceset.keyfile import KeyFile
 from faceset.nearest import Nearest, Wanted
 from faceset.pages import NEWEST, OLDEST, Listing, Query, listing, page
-from faceset.removal import ownerless, remove_faces, remove_group
+from faceset.removal import ownerless, remove_group, remove_listed
 from faceset.rosters import Rosters
-from faceset.rows import FACE, STORED, face_from, group_id, in_group, next_numbers, row_of, those
+from faceset.rows import FACE, STORED, face_from, group_id, in_group, those
 from faceset.seal import Seal
 from faceset.sealing import name_key, sealing_key
 from faceset.secrets import secret
-from faceset.slots import fill
 from faceset.tables import faces
 from faceset.tenants import Tenants
 from faceset.tokens import Face
@@ -79,7 +78,8 @@ class FaceSet:
             return
         vectors = self._vectors(new)
         with self._transactions.writing() as connection:
-            names = self._insert(connection, new, group_id(connection, group, make=make_group))
+            owner = group_id(connection, group, make=make_group)
+            names = insert_faces(connection, new, owner, self._model_id, self._seal)
             with self._rosters.committing(connection, group, names):
                 self._indexes.add(group, [face.token for face in new], vectors)
 
@@ -88,8 +88,8 @@ class FaceSet:
         vectors = self._vectors([face])
         with self._transactions.writing() as connection:
             owner = group_id(connection, group, make=True)
-            replaced = self._delete(connection, those([face.token], group))
-            names = dict.fromkeys(replaced) | self._insert(connection, [face], owner)
+            replaced = self._removed(connection, [face.token], group)
+            names = dict.fromkeys(replaced) | insert_faces(connection, [face], owner, self._model_id, self._seal)
             with self._rosters.committing(connection, group, names):
                 if replaced:
                     self._indexes.known(group).replace(face.token, vectors[0])
@@ -99,7 +99,7 @@ class FaceSet:
     def remove(self, tokens: Sequence[str], group: str) -> list[str]:
         """Remove faces for good, from slots, rows and index; return the tokens that were there."""
         with self._transactions.writing() as connection:
-            gone = self._delete(connection, those(tokens, group))
+            gone = self._removed(connection, tokens, group)
             with self._rosters.committing(connection, group, dict.fromkeys(gone)):
                 self._indexes.known(group).remove(list(gone.values()))
         return list(gone.values())
@@ -184,12 +184,12 @@ class FaceSet:
         """
         order = NEWEST if newest_first else OLDEST
         query = Query(group, limit, after, name=name, photo_sha256=photo_sha256, order=order)
-        with self._rosters.moment(group, named=query.named) as moment:
+        with self._rosters.moment(group, query.asked) as moment:
             return page(moment, self._seal, query)
 
     def listing(self, query: Query) -> Listing:
         """Return a page of what is asked for, all of one moment; the first who asks a group by name waits for it."""
-        with self._rosters.moment(query.group, named=query.named) as moment:
+        with self._rosters.moment(query.group, query.asked) as moment:
             return listing(moment, self._seal, query)
 
     def search(
@@ -237,23 +237,8 @@ class FaceSet:
             raise ValueError(f"a face's vector must be {self.dim} finite numbers")
         return vectors
 
-    def _insert(self, connection: Connection, new: Sequence[Face], owner: int) -> dict[int, str | None]:
-        """Insert faces; return their names by number."""
-        seal = self._seal
-        places = fill(connection, [seal.vector(face.vector, face.token, owner) for face in new])
-        numbers = next_numbers(connection, owner, len(new))
-        numbered = zip(new, numbers, places, strict=True)
-        rows = [row_of(face, number, slot, owner, self._model_id, seal) for face, number, slot in numbered]
-        try:
-            connection.execute(insert(faces), rows)
-        except exc.IntegrityError as error:
-            raise BadArguments("a face_token is in the face set already") from error
-        return {number: face.name for number, face in zip(numbers, new, strict=True)}
-
-    def _delete(self, connection: Connection, mine: ColumnElement[bool]) -> dict[int, str]:
-        """Clear the slots and delete the rows that fit a condition; return their tokens by number."""
-        found = {row.number: row.token for row in connection.execute(select(faces.c.number, faces.c.token).where(mine))}
-        if found:
-            remove_faces(connection, mine)
-            self._database.needs_scrub = True
-        return found
+    def _removed(self, connection: Connection, tokens: Sequence[str], group: str) -> dict[int, str]:
+        """Remove faces from slots and rows; return the tokens that were there, by number."""
+        gone = remove_listed(connection, those(tokens, group))
+        self._database.needs_scrub |= bool(gone)
+        return gone

@@ -27,8 +27,8 @@ ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
-    # Nothing but this machine is reached, whatever a page asks for.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    # Nothing but this machine is reached, whatever a page asks for; faces.test is it under a name.
+    "--host-resolver-rules=MAP faces.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 CAMERA = ["--use-fake-device-for-media-stream"]
 VIEWPORT = {"width": 1280, "height": 800}
@@ -156,7 +156,7 @@ def settled(page: Page) -> None:
 def shot(page: Page, name: str) -> Path:
     """Take a picture of what is seen of the page, without motion and caret: build/pages/<name>.jpg.
 
-    Where RECORD_PAGES is set it goes to docs/pages/, as `make pages` has it.
+    Where RECORD_PAGES is set it goes to docs/pages/, as `make screenshots` has it.
     """
     folder = ROOT / ("docs" if os.environ.get("RECORD_PAGES") else "build") / "pages"
     path = folder / f"{name}.jpg"

@@ -25,7 +25,8 @@ ROWS = [
     # What browsers send over https and to localhost.
     Row("the page itself", (BROWSER, "Sec-Fetch-Site: same-origin", f"Origin: {OWN}"), BOTH),
     Row("its host changed by a proxy", (BROWSER, "Sec-Fetch-Site: same-origin", "Origin: https://outside.test"), BOTH),
-    Row("typed", (BROWSER, "Sec-Fetch-Site: none", "Sec-Fetch-Mode: navigate"), BOTH),
+    Row("typed, or led on from there", (BROWSER, "Sec-Fetch-Site: none", "Sec-Fetch-Mode: navigate"), POST_ONLY),
+    Row("typed, and no browser's name", ("Sec-Fetch-Site: none",), POST_ONLY),
     Row("another site", (BROWSER, "Sec-Fetch-Site: cross-site", f"Origin: {EVIL}"), NEITHER),
     Row("another site's image", (BROWSER, "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors"), NEITHER),
     Row("another site's link", (BROWSER, "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate"), NEITHER),

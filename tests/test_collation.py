@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from faceset.collation import STEP, key, ordered
+from faceset.collation import STEP, argsort, key
 
 # Few letters, so that many are equal for a while: shorter and longer than what is compared at a time, and zeros.
 texts = st.text(st.sampled_from("ab\0é李"), max_size=3 * STEP)
@@ -34,5 +34,5 @@ def test_lower_case_of_ascii_letters_changes_no_key(name: str) -> None:
 def test_the_order_is_that_of_pythons_sort(names: list[str]) -> None:
     keys = [name.encode() for name in names]
     ends = np.array([0, *accumulate(map(len, keys))], np.int64)
-    order = ordered(b"".join(keys), ends[:-1], ends[1:])
+    order = argsort(b"".join(keys), ends[:-1], ends[1:])
     assert order.tolist() == sorted(range(len(keys)), key=keys.__getitem__)

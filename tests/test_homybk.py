@@ -163,6 +163,22 @@ def test_no_content_type_is_needed_and_other_fields_are_ignored(homy: HomyBK) ->
         assert homy.send(TEST, body, {"Content-Type": kind})["message"] == GOOD
 
 
+@pytest.mark.parametrize("path", DOCUMENTED)
+def test_the_page_of_another_origin_is_unexpected(
+    homy: HomyBK, serve: Serve, engine: FaceEngine, folder: Path, path: str
+) -> None:
+    """A page may send text to any server, and JSON is read whatever it calls itself."""
+    before = stored(folder)
+    body, kind = sent(data=FILES["cat"], name="", tag=""), {"Content-Type": "text/plain"}
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "null"}):
+        assert homy.send(path, body, {**kind, **headers})["message"] == SOMETHING_WRONG
+    assert stored(folder) == before
+    elsewhere = {"Sec-Fetch-Site": "cross-site", "Origin": "https://one.example"}
+    for settings in ({"page": False}, {"cors_origins": ("https://one.example",)}):
+        open_to_it = HomyBK(Client(serve(engine, data=folder, **settings, **SMALL).port))
+        assert open_to_it.send(path, body, {**kind, **elsewhere})["message"] in (GOOD, NO_STANDARD, NO_TAG)
+
+
 def test_a_storage_that_fails_is_unexpected(serve: Serve, engine: FaceEngine, tmp_path: Path) -> None:
     homy = HomyBK(Client(serve(engine, data=tmp_path, **SMALL).port))
     url = homy.registered(FILES["cat"])

@@ -233,6 +233,10 @@ def test_crops_and_the_upload_page(client: Client, one: bytes) -> None:
     page = client.get("/upload")
     assert page.headers["Content-Type"].startswith("text/html")
     assert b'name="image_file"' in page.body
+    policy = page.headers["Content-Security-Policy"].split("; ")
+    # Neither shown within a foreign page nor led by one to another address.
+    assert {"frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} <= set(policy)
+    assert page.headers["X-Frame-Options"] == "DENY"
 
 
 def test_enrolment_rules_say_why(serve: Serve, new_engine: NewEngine, tmp_path: Path, one: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import accumulate
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+import faceset.index
 from faceset.index import ExactIndex
 from faceset.nearest import Nearest, Wanted
-from faceset.scan import Hits, scan
 from tests.brute_force import brute_force, cross_every_border, filled
 from tests.vectors import Floats, unit
 
@@ -119,25 +120,60 @@ def replaces(index: ExactIndex, stored: dict[str, Floats]) -> None:
     index.replace("t005", stored["t005"])
 
 
-@pytest.mark.parametrize("change", [removes, adds, uses_rows_again, replaces])
+def removes_the_nearest(index: ExactIndex, stored: dict[str, Floats]) -> None:
+    for token, _ in brute_force(stored, stored["t000"], 2.0)[1:106]:
+        index.remove([token])
+        del stored[token]
+
+
+@pytest.mark.parametrize("change", [removes, adds, uses_rows_again, replaces, removes_the_nearest])
 @pytest.mark.parametrize("threshold", [0.9, 1.4, 2.0])
-def test_an_answer_is_of_one_moment(change: Change, threshold: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever changes while the rows are scanned: list, total and histogram are those after it, all three."""
+@pytest.mark.parametrize("limit", [4, 30, None])
+@pytest.mark.parametrize("during", ["scan", "up_to", "ExactIndex._named"])
+def test_an_answer_is_of_one_moment(
+    change: Change, threshold: float, limit: int | None, during: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever changes while rows are scanned, chosen or named: list, total and histogram are those after it."""
     # Seven whole blocks: a row that is new is in one of its own.
     vectors = unit(np.random.default_rng(0).normal(size=(112, 8)))
     index, stored = filled(vectors)
     index.settle()
 
-    def and_then_change(*arguments: Any) -> list[Hits]:
-        found = scan(*arguments)
-        change(index, stored)
-        return found
+    changes = [change]
+    through = attrgetter(during)(faceset.index)
 
-    monkeypatch.setattr("faceset.index.scan", and_then_change)
+    def and_then_change(*given: Any) -> Any:
+        done = through(*given)
+        while changes:
+            changes.pop()(index, stored)
+        return done
+
+    monkeypatch.setattr(f"faceset.index.{during}", and_then_change)
     query = vectors[0]
-    found = index.nearest(query, threshold, Wanted("t000", 30, 14))
+    found = index.nearest(query, threshold, Wanted("t000", limit, 14))
     others = {token: vector for token, vector in stored.items() if token != "t000"}
     expected = brute_force(others, query, threshold)
-    assert pairs(found) == expected[:30]
+    assert pairs(found) == expected[:limit]
     assert found.histogram is not None
     assert found.total == found.histogram.counts.sum() == len(expected)
+
+
+class Guarded(list[str | None]):
+    """Count who asks for a token while the index is locked."""
+
+    of: ExactIndex
+    asked = 0
+
+    def __getitem__(self, row: Any) -> Any:
+        self.asked += self.of._lock.locked()
+        return super().__getitem__(row)
+
+
+@pytest.mark.parametrize("limit", [None, 80])
+def test_who_searches_names_nothing_that_stays_under_the_lock(limit: int | None) -> None:
+    vectors = unit(np.random.default_rng(0).normal(size=(112, 8)))
+    index, stored = filled(vectors)
+    index._tokens = tokens = Guarded(index._tokens)
+    tokens.of = index
+    assert pairs(index.nearest(vectors[0], 2.0, Wanted(limit=limit))) == brute_force(stored, vectors[0], 2.0)[:limit]
+    assert tokens.asked == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,59 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.origin import Origin
-from engine import FaceEngine
-from tests.client import FORM, Answer, Client, multipart, photo
-from tests.conftest import Live
-from tests.origin_headers import BOTH, BROWSER, EVIL, HOST, OWN, ROWS, Row
+from tests.client import FORM, multipart, photo
+from tests.origin_headers import BOTH, BROWSER, EVIL, OWN, ROWS, Row
+from tests.origin_site import REFUSED, FaceSet, faces, sent
 
-Serve = Callable[..., Live]
-REFUSED = (403, "1001", "BAD_ARGUMENTS")
-
-
-class FaceSet:
-    """A face set of one face, called Mindy."""
-
-    def __init__(self, serve: Serve, engine: FaceEngine, portrait: bytes) -> None:
-        self._serve = serve
-        self.engine = engine
-        self.portrait = portrait
-        self.client = self.served()
-        self.token = self.client.enrolled(portrait, "Mindy")
-
-    def served(self, **settings: object) -> Client:
-        return Client(self._serve(self.engine, threads=2, queue=2, **settings).port)
-
-    def state(self) -> tuple[object, ...]:
-        """Return all that a request could change; every token, added or not, has a crop."""
-        faces = [(face["face_token"], face["face_name"]) for face in self.client.get("/faces").json["faces"]]
-        return faces, sorted(path.name for path in self.engine.crops.path.iterdir())
-
-    def rename(self, method: str, lines: tuple[str, ...], client: Client | None = None) -> bool:
-        """Try to call the face Mallory; return whether the answer says so, and check that the face set agrees."""
-        target = f"/addface?face_token={self.token}&face_name=Mallory"
-        answer = sent(client or self.client, method, target, lines)
-        if answer.status != 200:
-            assert answer.error == REFUSED
-        renamed: bool = self.client.get(f"/faces/{self.token}").json["face_name"] == "Mallory"
-        self.client.get("/addface", face_token=self.token, face_name="Mindy")
-        assert renamed == (answer.status == 200)
-        return renamed
-
-
-def sent(client: Client, method: str, target: str, lines: tuple[str, ...], body: bytes = b"") -> Answer:
-    """Send header lines as they are; Host is HOST unless they have one."""
-    host = () if any(line.lower().startswith("host:") for line in lines) else (f"Host: {HOST}",)
-    head = [f"{method} {target} HTTP/1.1", *host, *lines, f"Content-Length: {len(body)}", "Connection: close", "", ""]
-    return client.raw("\r\n".join(head).encode("latin-1"), body)
-
-
-@pytest.fixture(scope="module")
-def faces(
-    serve: Serve, new_engine: Callable[..., FaceEngine], tmp_path_factory: pytest.TempPathFactory, photos: Path
-) -> Iterator[FaceSet]:
-    engine = new_engine(tmp_path_factory.mktemp("origin"))
-    yield FaceSet(serve, engine, min(photos.glob("val/mindy_kaling/*.jpg")).read_bytes())
-    engine.close()
+__all__ = ["faces"]
 
 
 @pytest.mark.parametrize("method", BOTH)
@@ -124,29 +74,61 @@ def test_the_page_itself_acts(faces: FaceSet) -> None:
         assert faces.client.get(f"/faces/{token}").status == 404
 
 
-READS = [
-    ("GET", "/faces", 200),
-    ("GET", "/faces/TOKEN", 200),
+SHOWN = [
     ("GET", "/show_photo/TOKEN.jpg", 200),
-    ("GET", "/search?face_token=TOKEN&threshold=1", 200),
-    ("GET", "/compare?face_token=TOKEN&other_token=TOKEN", 200),
+    ("GET", "/download/TOKEN.jpg", 200),
+    ("GET", "/stored/none.jpg", 404),
     ("GET", "/upload", 200),
     ("HEAD", "/removeface?face_token=TOKEN", 405),
     ("OPTIONS", "/removeface", 200),
     ("OPTIONS", "/detect", 200),
+    ("OPTIONS", "/search", 200),
     ("GET", "/healthz", 200),
 ]
+READS = [
+    "/faces",
+    "/faces/TOKEN",
+    "/search?face_token=TOKEN&threshold=1",
+    "/compare?face_token=TOKEN&other_token=TOKEN",
+]
+SCRIPT = ("Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: script")
+LINK = ("Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document")
+FRAME = ("Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe")
+CROSS, SAME_SITE = "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site"
 
 
-@pytest.mark.parametrize(("method", "target", "status"), READS)
-def test_reading_is_left_to_the_browser(faces: FaceSet, method: str, target: str, status: int) -> None:
-    lines = (BROWSER, f"Origin: {EVIL}", "Sec-Fetch-Site: cross-site", "Access-Control-Request-Method: POST")
+@pytest.mark.parametrize(("method", "target", "status"), SHOWN)
+def test_showing_is_left_to_the_browser(faces: FaceSet, method: str, target: str, status: int) -> None:
+    lines = (BROWSER, f"Origin: {EVIL}", CROSS, "Access-Control-Request-Method: POST")
     answer = faces.client.request(
         method, target.replace("TOKEN", faces.token), headers=dict(line.split(": ", 1) for line in lines)
     )
     assert answer.status == status
     # Without this header the browser shows the answer to nobody.
     assert answer.headers["Access-Control-Allow-Origin"] is None
+
+
+@pytest.mark.parametrize("target", READS)
+def test_other_pages_have_nothing_looked_up(faces: FaceSet, target: str) -> None:
+    target = target.replace("TOKEN", faces.token)
+    refused: list[tuple[str, ...]] = [(f"Origin: {EVIL}", CROSS), (CROSS,), (CROSS, *FRAME)]
+    for lines in (*refused, (CROSS, *SCRIPT), (SAME_SITE, *SCRIPT)):
+        assert sent(faces.client, "GET", target, (BROWSER, *lines)).error == REFUSED, lines
+        # How long it takes is told by HEAD as well.
+        assert faces.client.request("HEAD", target, headers=dict(line.split(": ") for line in lines)).status == 403
+    served: list[tuple[str, ...]] = [("Sec-Fetch-Site: same-origin",), ("Sec-Fetch-Site: none",), ()]
+    served += [("Sec-Fetch-Site: none", *LINK), (CROSS, *LINK), (SAME_SITE, *LINK), (f"Referer: {EVIL}/",)]
+    for lines in served:
+        assert sent(faces.client, "GET", target, (BROWSER, *lines)).status == 200, lines
+
+
+def test_pages_that_are_named_look_up(faces: FaceSet) -> None:
+    for named in (EVIL, "*"):
+        client = faces.served(cors_origins=(named,))
+        for target in READS:
+            lines = (BROWSER, f"Origin: {EVIL}", CROSS)
+            assert sent(client, "GET", target.replace("TOKEN", faces.token), lines).status == 200
+    assert sent(faces.served(page=False), "GET", "/faces", (CROSS, *SCRIPT)).status == 200
 
 
 def test_named_origins_may_act(faces: FaceSet) -> None:
@@ -179,10 +161,11 @@ def test_the_public_address_is_ours(faces: FaceSet) -> None:
     assert "FACETOKEN_PUBLIC_URL" in told
 
 
-def test_a_browser_that_says_nothing_is_told_what_to_do(faces: FaceSet) -> None:
-    answer = sent(faces.client, "GET", f"/removeface?face_token={faces.token}", (BROWSER,))
+@pytest.mark.parametrize("lines", [(BROWSER,), (BROWSER, "Sec-Fetch-Site: none", "Sec-Fetch-Mode: navigate")])
+def test_a_browser_whose_get_would_write_is_told_what_to_do(faces: FaceSet, lines: tuple[str, ...]) -> None:
+    answer = sent(faces.client, "GET", f"/removeface?face_token={faces.token}", lines)
     assert answer.error == REFUSED
-    assert all(word in answer.json["detail"] for word in ("POST", "DELETE", "https"))
+    assert all(word in answer.json["detail"] for word in ("POST", "DELETE"))
 
 
 def test_without_the_page_nothing_is_asked(faces: FaceSet) -> None:

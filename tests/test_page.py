@@ -54,7 +54,7 @@ def test_every_view_is_the_page(client: Client, path: str) -> None:
         "Referrer-Policy": "no-referrer",
         "X-Frame-Options": "DENY",
         "Cache-Control": "no-cache",
-        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
     }.items():
         assert answer.headers[name] == value
 
@@ -87,14 +87,58 @@ def test_files_are_kept_for_ever_under_the_hash_of_them_all(client: Client) -> N
         assert client.get(missing).error == (404, "1001", "BAD_ARGUMENTS")
 
 
-def test_a_changed_file_changes_the_path_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "page.html").write_text("<script src={{web}}/page.js></script> {{dialects}}")
-    seen = set()
-    for name, content in (("page.js", "1"), ("page.js", "2"), ("other.js", "2")):
-        (tmp_path / name).write_text(content)
-        files = {path.name: page.WebFile(path.read_bytes(), "") for path in sorted(tmp_path.iterdir())}
-        seen.add(page.digest_of(files))
-    assert len(seen) == 3
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small page in a folder of its own, which is served from then on."""
+    (tmp_path / "page.html").write_text('<script type="module" src="{{web}}/page.js"></script>')
+    (tmp_path / "page.js").write_text("1")
+    monkeypatch.setattr(page, "FOLDER", tmp_path)
+    return tmp_path
+
+
+def test_a_changed_file_changes_the_path_of_all(serve: Serve, engine: FaceEngine, own_folder: Path) -> None:
+    def served() -> str:
+        return folder_of(Client(serve(engine, threads=1, queue=1).port).get("/").body.decode())
+
+    seen = [served(), served()]
+    assert len(set(seen)) == 1
+    (own_folder / "texts").mkdir()
+    for name in ("page.js", "other.js", "page.css", "texts/en.json"):
+        (own_folder / name).write_text("2")
+        seen.append(served())
+    with (own_folder / "page.html").open("a") as template:
+        template.write("<p>")
+    assert len({*seen, served()}) == 6
+
+
+def test_nothing_but_scripts_styles_and_texts_is_served(serve: Serve, engine: FaceEngine, own_folder: Path) -> None:
+    clean = folder_of(Client(serve(engine, threads=1, queue=1).port).get("/").body.decode())
+    for folder in ("texts", "find", "a.folder", "folder.js", ".hidden"):
+        (own_folder / folder).mkdir()
+    leftovers = ["upload.html", "page.js~", "#page.js#", ".page.js.swp", "page.js.orig", ".page.js", ".hidden/page.js"]
+    leftovers += ["notes.json", "find/page.css", "texts/en.json~", "texts/.en.json", "a.folder/notes.txt", "key"]
+    for name in leftovers:
+        (own_folder / name).write_text("not for you")
+    # What Emacs marks a file with that is being written.
+    (own_folder / ".#page.js").symlink_to("somebody@example.1")
+    (own_folder / "gone.js").symlink_to("somebody@example.1")
+    client = Client(serve(engine, threads=1, queue=1).port)
+    folder = folder_of(client.get("/").body.decode())
+    assert folder == clean
+    for name in ("page.html", "folder.js", "gone.js", "%23page.js%23", *leftovers):
+        assert client.get(f"{folder}/{name}").status == 404, name
+    (own_folder / "find" / "find.js").write_text("3")
+    client = Client(serve(engine, threads=1, queue=1).port)
+    found = client.get(folder_of(client.get("/").body.decode()) + "/find/find.js")
+    assert (found.status, found.body) == (200, b"3")
+
+
+def test_a_file_that_is_gone_is_gone_for_old_clients_too(serve: Serve, engine: FaceEngine) -> None:
+    client = Client(serve(engine, status_200=True).port)
+    folder = folder_of(client.get("/").body.decode())
+    for missing in ("/web/0123456789abcdef/page.js", f"{folder}/no.js", f"{folder}/page.js?x=1"):
+        assert client.get(missing).status in (400, 404)
+    assert client.get(f"{folder}/page.js").status == 200
 
 
 def test_the_page_can_be_left_out(serve: Serve, engine: FaceEngine) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from engine import FaceEngine
 from tests.axe import violations
-from tests.browser import Complaints, complaints, new_page
+from tests.browser import Complaints, complaints, new_page, settled
 from tests.conftest import Live
 from tests.module_engine import engine
 from tests.page_camera import STATES, counted, ended, films, hint, watched
@@ -105,11 +105,18 @@ def test_the_camera_is_let_go_when_it_is_left(watched: Callable[..., Page], phot
 def test_the_camera_waits_while_the_page_is_hidden_and_is_let_go_after_long(watched: Callable[..., Page]) -> None:
     page = watched("still", "/verify", HIDE)
     page.clock.install()
+    looking: set[Request] = set()
+    page.on("request", lambda request: looking.add(request) if request.url.endswith("/detect") else None)
+    page.on("requestfinished", lambda request: looking.discard(request))  # noqa: PLW0108
     open_camera(page)
     counted(page, "3")
     page.evaluate(LEAVE)
     hint(page, "Paused until you are back")
     counted(page, "")
+    # A look that is under way would seem to take as long as the clock is put forward.
+    while looking:
+        page.wait_for_event("requestfinished")
+    settled(page)
     page.clock.fast_forward(20_000)
     assert page.evaluate(STATES) == ["live"]
     page.evaluate(RETURN)
@@ -129,6 +136,18 @@ def test_a_camera_that_is_allowed_too_late_is_let_go_at_once(watched: Callable[.
     expect(side(page, "b")).to_contain_text("Waiting for the camera.")
     page.get_by_role("button", name="Cancel").click()
     page.evaluate("() => window.allow()")
+    ended(page)
+
+
+def test_a_camera_that_is_allowed_while_the_page_is_hidden_is_let_go_after_long(watched: Callable[..., Page]) -> None:
+    page = watched("still", "/verify", LATE, HIDE)
+    page.clock.install()
+    open_camera(page)
+    page.wait_for_function("() => window.allow")
+    page.evaluate(LEAVE)
+    page.evaluate("() => window.allow()")
+    hint(page, "Paused until you are back")
+    page.clock.fast_forward(31_000)
     ended(page)
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -16,7 +14,7 @@ from tests.axe import violations
 from tests.browser import Complaints, answered, complaints, new_page, page
 from tests.conftest import Live
 from tests.page_site import KNOWN, choose, filled, opened, photos_of, several, site, verdict_of
-from tests.pictures import blank, encoded, read, tiff_orientation, turned, with_exif
+from tests.pictures import blank
 
 __all__ = ["complaints", "filled", "new_page", "page", "photos_of", "several", "site"]
 
@@ -33,6 +31,12 @@ def slide(page: Page, value: float) -> None:
         "(input, value) => { input.value = value; input.dispatchEvent(new Event('input', {bubbles: true})); }", value
     )
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(null))))")
+
+
+def forgotten(page: Page, engine: FaceEngine, token: str) -> None:
+    """Remove a face, once the page that shows it is left: a picture on its way would find it gone."""
+    page.goto("about:blank")
+    engine.remove(token)
 
 
 def test_a_known_face_is_found_and_filtered_without_another_request(
@@ -64,8 +68,10 @@ def test_a_known_face_is_found_and_filtered_without_another_request(
 
 
 def test_a_search_can_be_shared_reloaded_and_gone_back_to(
-    page: Page, new_page: Callable[..., Page], site: Live, photos_of: PhotosOf
+    page: Page, new_page: Callable[..., Page], site: Live, photos_of: PhotosOf, complaints: Complaints
 ) -> None:
+    # Of a face that comes by the URL it is asked whether the face set has it.
+    complaints.allow(answered(404))
     opened(page)
     choose(page, photos_of["madonna"][3])
     verdict_of(page)
@@ -86,7 +92,7 @@ def test_a_search_can_be_shared_reloaded_and_gone_back_to(
     expect(other.locator(".verdict")).to_contain_text("madonna")
     assert distances(other) == shown
     page.go_back()
-    expect(page.locator(".intake-title, .picture")).not_to_have_count(0)
+    expect(page.locator(".intake-title")).to_be_visible()
     assert page.url == f"{site.url}/"
 
 
@@ -98,7 +104,7 @@ def test_every_face_of_a_photo_is_told_and_can_be_chosen_by_arrow_keys(page: Pag
     expect(boxes).to_have_count(5)
     names = page.locator(".face-name")
     expect(names).to_have_count(5)
-    assert sorted(names.all_inner_texts())[:4] == sorted([*KNOWN, "nobody known"])[:4]
+    assert sorted(names.all_inner_texts()) == sorted([*KNOWN, "nobody known"])
     page.locator(".face-box :checked").focus()
     seen = set()
     for _ in range(5):
@@ -128,9 +134,7 @@ def test_nobody_is_an_answer_and_is_added_by_one_click(page: Page, filled: FaceE
     choose(page, photos_of["mindy_kaling"][1])
     expect(page.locator(".group:not([hidden]) h3").first).to_have_text("No name")
     assert violations(page) == []
-    # A picture that is on its way would find its face removed.
-    page.wait_for_load_state("networkidle")
-    filled.remove(token)
+    forgotten(page, filled, token)
 
 
 HOSTILE = (
@@ -157,90 +161,7 @@ def test_a_name_is_text_whatever_it_says(page: Page, filled: FaceEngine, photos_
         expect(page.locator("#announcer")).to_contain_text(name)
         assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     finally:
-        filled.remove(token)
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_turned_photo_is_upright_with_its_box_on_the_face(
-    page: Page, tmp_path: Path, photos_of: PhotosOf, orientation: int
-) -> None:
-    upright = read(photos_of["ben_afflek"][3])
-    path = tmp_path / "turned.jpg"
-    path.write_bytes(with_exif(encoded(turned(upright, orientation)), tiff_orientation(orientation)))
-    opened(page)
-    choose(page, path)
-    assert "ben_afflek" in verdict_of(page).inner_text()
-    sizes = page.locator(".picture img").evaluate("(image) => [image.naturalWidth, image.naturalHeight]")
-    assert sizes == [upright.shape[1], upright.shape[0]]
-    frame, box = page.locator(".picture img").bounding_box(), page.locator(".face-box").bounding_box()
-    assert frame
-    assert box
-    share = (box["x"] + box["width"] / 2 - frame["x"]) / frame["width"]
-    choose(page, photos_of["ben_afflek"][3])
-    verdict_of(page)
-    box = page.locator(".face-box").bounding_box()
-    assert box
-    assert abs((box["x"] + box["width"] / 2 - frame["x"]) / frame["width"] - share) < 0.03
-
-
-def test_a_photo_over_the_limits_is_made_smaller_and_it_is_said(
-    page: Page, tmp_path: Path, photos_of: PhotosOf, caplog: pytest.LogCaptureFixture
-) -> None:
-    large = cv2.resize(read(photos_of["ben_afflek"][3]), (5000, 7500), interpolation=cv2.INTER_CUBIC)
-    path = tmp_path / "large.jpg"
-    path.write_bytes(encoded(large, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 95))
-    assert path.stat().st_size > 2 * 1024 * 1024
-    caplog.set_level("INFO", "facetoken.requests")
-    opened(page)
-    choose(page, path)
-    assert "ben_afflek" in verdict_of(page).inner_text()
-    expect(page.locator(".notes")).to_contain_text("Scaled down from 5000 \u00d7 7500 to 1707 \u00d7 2560 pixels")
-    (sent,) = [line["bytes_in"] for line in map(json.loads, caplog.messages) if line["route"] == "/detect"]
-    assert 100_000 < sent < 2 * 1024 * 1024 + 1000
-
-
-def test_a_photo_of_many_bytes_but_few_pixels_is_only_packed_anew(page: Page, tmp_path: Path, several: Path) -> None:
-    path = tmp_path / "heavy.png"
-    path.write_bytes(encoded(read(several), ".png", cv2.IMWRITE_PNG_COMPRESSION, 0))
-    assert path.stat().st_size > 1_500_000
-    path.write_bytes(encoded(cv2.resize(read(several), None, fx=1.4, fy=1.4), ".png", cv2.IMWRITE_PNG_COMPRESSION, 0))
-    opened(page)
-    choose(page, path)
-    verdict_of(page)
-    expect(page.locator(".notes")).to_contain_text("Made a smaller JPEG of it")
-    expect(page.locator(".face-box")).to_have_count(5)
-
-
-REFUSED = {
-    "empty.jpg": (b"", "This file is empty"),
-    "phone.heic": (b"\0\0\0\x24ftypheic\0\0\0\0mif1heic" + bytes(100), "HEIC photo"),
-    "phone.jpg": (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic" + bytes(100), "HEIC photo"),
-    "text.jpg": (b"not a photo at all", "cannot be opened as a photo"),
-    "cut.jpg": (b"\xff\xd8\xff\xe0" + bytes(50), "This photo is damaged"),
-    "small.png": (blank(47, 300), "too small"),
-}
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_a_file_that_cannot_be_used_is_refused_with_a_hint(page: Page, tmp_path: Path, name: str) -> None:
-    content, hint = REFUSED[name]
-    (tmp_path / name).write_bytes(content)
-    opened(page)
-    choose(page, tmp_path / name)
-    expect(page.get_by_role("alert").filter(has_text=hint)).to_be_visible()
-    assert violations(page) == []
-
-
-@pytest.mark.parametrize("kind", [".webp", ".bmp"])
-def test_another_kind_of_photo_is_converted_and_it_is_said(
-    page: Page, tmp_path: Path, photos_of: PhotosOf, kind: str
-) -> None:
-    path = tmp_path / f"photo{kind}"
-    path.write_bytes(encoded(read(photos_of["ben_afflek"][3]), kind))
-    opened(page)
-    choose(page, path)
-    assert "ben_afflek" in verdict_of(page).inner_text()
-    expect(page.locator(".notes")).to_contain_text("Made a JPEG of it in your browser")
+        forgotten(page, filled, token)
 
 
 def test_no_face_is_said_and_a_face_that_is_forgotten_too(page: Page, tmp_path: Path, complaints: Complaints) -> None:

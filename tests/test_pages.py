@@ -100,6 +100,14 @@ def test_a_list_has_what_it_shows_of_a_face(faceset: FaceSet) -> None:
     assert (listed.confidence, listed.size) == (0.75, 33.5)
 
 
+@pytest.mark.parametrize("order", ORDERS)
+def test_an_empty_name_is_in_every_name(faceset: FaceSet, order: str) -> None:
+    faceset.add(faces(3), "mine")
+    faceset.add([Face("t" * 24, faces(1)[0].vector)], "mine")
+    assert faceset.listing(Query("mine", 9, name="", order=order)) == faceset.listing(Query("mine", 9, order=order))
+    assert faceset.count("mine", "") == len(faceset.page("mine", 9, name="")[0]) == 4
+
+
 class Busy:
     """Change and read a face set from many threads, always two faces at once: nobody sees one without the other."""
 
@@ -219,7 +227,7 @@ class WallMachine(RuleBasedStateMachine):
         group=groups,
         limit=st.integers(0, 6),
         offset=st.integers(0, 5) | st.integers(0, 30),
-        name=st.none() | st.sampled_from(["mary", "Y", "o", "ZOË", "ﾏ", "%", "%%", "rass"]),
+        name=st.none() | st.sampled_from(["", "mary", "Y", "o", "ZOË", "ﾏ", "%", "%%", "rass"]),
         photo=st.none() | st.sampled_from([b"a", b"c", b"d"]),
     )
     def look(self, group: str, limit: int, offset: int, name: str | None, photo: bytes | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from errors import InternalError
-from faceset import rosters
+from faceset import roster, rosters
 from faceset.pages import BY_NAME, Query
 from faceset.store import FaceSet
 from faceset.tokens import Face
@@ -67,12 +68,12 @@ CHANGES: list[Change] = [
 ]
 
 
-@pytest.mark.parametrize("part", [0, 1, 3])
+@pytest.mark.parametrize("part", [0, 1, 3, 4])
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_changes_while_names_are_read_is_seen(
     faceset: FaceSet, monkeypatch: pytest.MonkeyPatch, change: Change, part: int
 ) -> None:
-    """Changes come before the first part, after another one, and after the last."""
+    """Changes come before the first part, after another one, after the last, and when there is no more."""
     made, changed = faces(9), False
     faceset.add(made, "mine")
     named: Named = rosters.Rosters._named
@@ -99,16 +100,108 @@ def test_what_changes_while_names_are_read_is_seen(
 def test_names_of_the_removed_are_not_kept(faceset: FaceSet) -> None:
     faceset.add([Face("a" * 24, faces(1)[0].vector, name="Rumpelstilzchen"), *faces(2)], "mine")
     assert faceset.listing(Query("mine", 10, name="rumpel")).total == 1
-    kept = faceset._rosters._by_group["mine"]
-    assert kept.roster is not None
-    assert b"rumpelstilzchen" in kept.roster._text
+    assert b"rumpelstilzchen" in held(faceset)
     faceset.remove(["a" * 24], "mine")
-    assert b"rumpelstilzchen" not in kept.roster._text
+    assert b"rumpelstilzchen" not in held(faceset)
     faceset.rename(faces(2)[0].token, "another", "mine")
-    assert b"person 0 " not in kept.roster._text
-    assert kept.changes == {}
+    assert b"person 0 " not in held(faceset)
+    faceset.rename(faces(2)[0].token, "a third", "mine")
+    assert b"another" not in held(faceset)
     faceset.remove_group("mine")
     assert "mine" not in faceset._rosters._by_group
+
+
+def held(faceset: FaceSet) -> bytes:
+    """Return what memory has of the names, in lower case."""
+    kept = faceset._rosters._by_group["mine"]
+    assert kept.roster is not None
+    return bytes(kept.roster._text) + str(kept.changes).lower().encode()
+
+
+def during(monkeypatch: pytest.MonkeyPatch, name: str, do: Callable[[], object]) -> list[int]:
+    """Do something whenever a function of a roster is called that takes long; return a list that counts the calls."""
+    through, calls = getattr(roster, name), list[int]()
+
+    def called(*given: object) -> object:
+        done = through(*given)
+        calls.append(len(calls))
+        do()
+        return done
+
+    monkeypatch.setattr(roster, name, called)
+    return calls
+
+
+def test_who_sorts_keeps_nobody_waiting_and_is_not_put_off_by_changes(
+    faceset: FaceSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that is open while it sorts lets no log be emptied: scrub would raise InternalError."""
+    made = faces(200)
+    faceset.add(made, "mine")
+
+    def change() -> None:
+        faceset.remove([made[0].token], "mine")
+        faceset.rename(made[1].token, "Zz", "mine")
+        faceset.add(faces(1, seed=5, first=300), "mine")
+        faceset.scrub()
+
+    calls = during(monkeypatch, "argsort", change)
+    assert shown(faceset) == stored(faceset)
+    faceset.rename(made[2].token, "Aa", "mine")
+    assert shown(faceset) == stored(faceset)
+    assert len(calls) == 1
+
+
+def test_what_comes_while_it_sorts_may_be_much(faceset: FaceSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = faces(200)
+    faceset.add(made, "mine")
+    monkeypatch.setattr(roster, "PLACED", 1)
+
+    def change() -> None:
+        faceset.remove([face.token for face in made[:50]], "mine")
+        for face in made[50:90]:
+            faceset.rename(face.token, f"{face.name[::-1]}", "mine")
+
+    calls = during(monkeypatch, "argsort", change)
+    assert shown(faceset) == stored(faceset)
+    assert len(calls) == 1
+
+
+def test_two_readers_sort_once(faceset: FaceSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    faceset.add(faces(9), "mine")
+    second = threading.Thread(target=shown, args=[faceset])
+
+    def ask() -> None:
+        if second.ident is None:
+            second.start()
+            # Long enough for a reader who does not wait to sort.
+            second.join(0.3)
+
+    calls = during(monkeypatch, "argsort", ask)
+    assert shown(faceset) == stored(faceset)
+    second.join()
+    assert len(calls) == 1
+
+
+def test_who_changes_does_not_copy_all_names(faceset: FaceSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, copied = faces(60), list[int]()
+    faceset.add(made, "mine")
+    shown(faceset)
+    through = roster.Roster.changed
+
+    def changed(self: roster.Roster, names: dict[int, str | None]) -> roster.Roster:
+        copied.append(len(names))
+        return through(self, names)
+
+    monkeypatch.setattr(roster.Roster, "changed", changed)
+    for face in made[:20]:
+        faceset.remove([face.token], "mine")
+        assert shown(faceset) == stored(faceset)
+    for face in made[20:]:
+        faceset.rename(face.token, face.name[::-1], "mine")
+    assert copied == []
+    assert shown(faceset) == stored(faceset)
+    assert copied == [60]
 
 
 def test_no_name_is_held_unless_somebody_asked(faceset: FaceSet) -> None:

@@ -13,11 +13,12 @@ from errors import FaceError, InternalError, Overloaded, StartError
 from server import create_app
 from serving import Server
 from settings import Settings
-from tests.client import Client, Part, field, photo
+from tests.client import FORM, Client, Part, field, multipart, photo
 from tests.conftest import Live
 from tests.pictures import decoded, encoded
 from tests.withmind_client import (
     ANALYSIS,
+    DISMATCH,
     ENROLMENT,
     FAIL,
     INSIDE,
@@ -149,6 +150,34 @@ def test_another_method(asked: WithMind, method: str) -> None:
         assert checked(path, answer) == (UNREGISTERED if deletes and method == "DELETE" else FAIL)
         if method != "DELETE" or not deletes:
             assert answer.headers["Allow"] == ("DELETE, OPTIONS, POST" if deletes else "OPTIONS, POST")
+
+
+FOREIGN = (
+    {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+)
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_the_page_of_another_origin_changes_nobody(
+    asked: WithMind, people: People, live: Live, serve: Callable[..., Live], headers: dict[str, str]
+) -> None:
+    body = multipart([field("company", "acme"), field("id", "mindy"), photo(sized(people.ben[0]), "image")])
+    target = f"{ENROLMENT}?company=acme&id=mindy"
+    form = {"Content-Type": FORM}
+    for path in PATHS:
+        # A message that is too large is not told so.
+        for sent in (body, bytes(1_024_001)):
+            assert asked.request("POST", path, sent, {**headers, **form}) == FAIL
+    assert asked.request("DELETE", target, headers=headers) == FAIL
+    assert asked.analyse("acme", "mindy", sized(people.mindy[1])) == {"person_1": MATCH}
+    own = {"Sec-Fetch-Site": "same-origin", "Origin": live.url}
+    assert asked.request("POST", ANALYSIS, body, {**own, **form}) == {"person_1": DISMATCH}
+    for settings in ({"page": False}, {"cors_origins": (headers.get("Origin", "*"),)}):
+        open_to_it = WithMind(Client(serve(live.engine, **settings).port))
+        assert open_to_it.request("POST", ANALYSIS, body, {**headers, **form}) == {"person_1": DISMATCH}
 
 
 def test_a_path_that_begins_alike(asked: WithMind) -> None:

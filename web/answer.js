@@ -2,15 +2,16 @@
 import { addFace } from "./api.js";
 import { announce, element, icon } from "./element.js";
 import { errorNotice } from "./errors.js";
+import { LONGEST_NAME, tidyName } from "./naming.js";
 import { isClear, shorterSide } from "./quality.js";
 import { distanceText } from "./texts.js";
-import { nameOf, UNNAMED } from "./tile.js";
-import { likelyWithin, verdict } from "./verdict.js";
+import { faceUrl, nameOf, UNNAMED } from "./tile.js";
+import { isExpectation, likelyWithin, PAIRS, verdict } from "./verdict.js";
 
 const VERDICT_ICONS = { likely: "check", unsure: "unsure", nobody: "nobody" };
 
 /** What a field for a name has: the API's limit, no guesses of the browser's, and the direction of what is typed. */
-export const NAME = { maxLength: 255, autocomplete: "off", dir: "auto" };
+export const NAME = { maxLength: LONGEST_NAME, autocomplete: "off", dir: "auto" };
 
 /** Return the banner of a verdict: a word, what comes behind it, and the reason. */
 export function banner(kind, title, behind, reason) {
@@ -31,10 +32,16 @@ export function whoBanner(nearest, total) {
     const distance = nearest ? distanceText(nearest.distance) : "";
     const name = kind === "nobody" || nearest.face_name === UNNAMED ? null : nearest.face_name;
     const which = kind !== "nobody" && name === null ? `${kind}.unnamed` : kind;
-    const reason = total === 0 ? "empty" : nearest ? kind : "far";
-    const values = { distance, likely: distanceText(likelyWithin(total)), count: total };
+    const values = { distance, likely: distanceText(likelyWithin(total)), pairs: PAIRS, count: total };
     announce(`find.said.${which}`, { name, distance });
-    return banner(kind, `find.verdict.${which}`, name && nameOf(name), [`find.reason.${reason}`, values]);
+    return banner(kind, `find.verdict.${which}`, name && nameOf(name), [reasonOf(kind, nearest, total), values]);
+}
+
+function reasonOf(kind, nearest, total) {
+    if (total === 0) return "find.reason.empty";
+    if (!nearest) return "find.reason.far";
+    // In a large set no expectation can be given: nobody has measured that many pairs.
+    return kind === "likely" && !isExpectation(total) ? "find.reason.likely.large" : `find.reason.${kind}`;
 }
 
 /** Say of a poor face of /detect that no answer about it is worth much; null of a good one. */
@@ -43,6 +50,13 @@ export function poorNotice(face) {
     if (isClear(face.confidence, side)) return null;
     const values = { side: Math.round(side), confidence: Math.round(face.confidence * 100) };
     return element("p", { class: "notice", text: ["find.poor", values] });
+}
+
+/** Say that a face is in the face set, and lead to it. */
+export function storedNotice({ face_token: token, face_name: name }) {
+    const said = name === UNNAMED ? "find.stored.unnamed" : ["find.stored", { name }];
+    const link = element("a", { href: faceUrl(token), text: "find.open" });
+    return element("p", { class: "notice" }, element("span", { text: said }), " ", link);
 }
 
 /** Return the form that adds a face; `known` is the name that stands in it, `first` makes it the thing to do. */
@@ -55,8 +69,8 @@ export function addForm(token, known, first) {
         event.preventDefault();
         add.disabled = true;
         try {
-            const { face_name: given } = await addFace(token, name.value.trim());
-            const link = element("a", { href: `/faceset?face=${token}`, text: "find.open" });
+            const { face_name: given } = await addFace(token, tidyName(name.value));
+            const link = element("a", { href: faceUrl(token), text: "find.open" });
             const said = [given === UNNAMED ? "find.added.unnamed" : "find.added", { name: given }];
             const words = element("span", { text: said });
             form.replaceWith(element("p", { class: "notice good", role: "status" }, words, " ", link));

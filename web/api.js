@@ -3,18 +3,25 @@
 const POLL_MS = 2000;
 const BUSY_TRIES = 5;
 
-/** An answer that is an error: `code` of the API's table ("1001" to "1007"), HTTP `status`, `detail` in English. */
+// What a proxy before the server says while that is away or busy.
+const PASSING = [429, 502, 503, 504];
+
+/**
+ * An answer that is an error: `code` of the API's table ("1001" to "1007"), HTTP `status`, `detail` in English, and
+ * whether it is `passing`: the same call may do better in a moment.
+ */
 export class ApiError extends Error {
-    constructor(status, code, detail) {
+    constructor(status, code, detail, passing = false) {
         super(detail);
-        this.status = status;
-        this.code = code;
-        this.detail = detail;
+        Object.assign(this, { status, code, detail, passing });
     }
 }
 
 /** The server cannot be reached; `connection` says when it can again. */
 export class Gone extends Error {}
+
+/** A file of the page cannot be had: the server is away, or has a newer page. The page says so. */
+export class Missing extends Error {}
 
 /** Whether the server answers: "here", "starting", "gone", or "offline"; a "change" event tells of each turn. */
 class Connection extends EventTarget {
@@ -37,8 +44,11 @@ class Connection extends EventTarget {
         while (this.state !== "here") {
             signal?.throwIfAborted();
             await new Promise((done) => {
-                this.addEventListener("change", done, { once: true });
-                signal?.addEventListener("abort", done, { once: true });
+                // What ends one wait takes the other listener away.
+                const ended = new AbortController();
+                const end = () => { ended.abort(); done(); };
+                this.addEventListener("change", end, { signal: ended.signal });
+                signal?.addEventListener("abort", end, { signal: ended.signal });
             });
         }
     }
@@ -82,6 +92,12 @@ export const removeFace = (token, { keepalive = false, signal } = {}) =>
 /** Read the face set: {total, faces, cursor}; asked by offset, limit, sort, face_name. */
 export const faces = (asked, signal) => call("GET", "/faces", asked, { signal });
 
+/** Return how many faces the face set has. */
+export const howMany = async (signal) => (await faces({ limit: 1 }, signal)).total;
+
+/** Tell whether an error says that no such token is known. */
+export const isUnknown = (error) => error instanceof ApiError && error.code === "1006";
+
 /** Read one face of the face set. */
 export const face = (token, signal) => call("GET", `/faces/${encodeURIComponent(token)}`, {}, { signal });
 
@@ -99,8 +115,8 @@ export const forget = (found) =>
  */
 export async function verifyFace(photo, url, signal) {
     const answer = await send("POST", "/verify-face", { face_image: photo, face_img_url: url }, signal, false);
-    const body = await answer.json().catch(() => null);
-    if (answer.ok || body?.reason === "NotMatched") return { ...body, matched: answer.ok };
+    const body = await bodyOf(answer, signal);
+    if (body?.result === "success" || body?.reason === "NotMatched") return { ...body, matched: answer.ok };
     throw new ApiError(answer.status, "finday", body?.reason ?? "");
 }
 
@@ -114,13 +130,28 @@ export const cropUrl = (token) => `/show_photo/${encodeURIComponent(token)}.jpg`
 export async function call(method, path, fields, { signal, keepalive = false } = {}) {
     for (let tries = 1; ; tries++) {
         const answer = await send(method, path, fields, signal, keepalive);
-        const body = await answer.json().catch(() => null);
+        const body = await bodyOf(answer, signal);
         if (body?.success) return body;
-        if (answer.status !== 503 || tries === BUSY_TRIES) {
-            if (answer.status === 503) connection.lost();
-            throw new ApiError(answer.status, body?.error_code ?? "1003", body?.detail ?? "");
+        // Not by the status: a setting of the server makes every one 200.
+        const wait = answer.headers.get("Retry-After");
+        if (wait === null || tries === BUSY_TRIES) {
+            if (wait !== null) connection.lost();
+            const passing = wait !== null || PASSING.includes(answer.status);
+            throw new ApiError(answer.status, body?.error_code ?? "1003", body?.detail ?? "", passing);
         }
-        await pause(1000 * Number(answer.headers.get("Retry-After") || 1), signal);
+        await pause(1000 * Number(wait), signal);
+    }
+}
+
+/** Return the JSON of an answer, or null where there is none. Raises Gone when it was cut off, AbortError. */
+async function bodyOf(answer, signal) {
+    const isJson = answer.headers.get("Content-Type")?.startsWith("application/json");
+    try {
+        return isJson ? await answer.json() : null;
+    } catch {
+        signal?.throwIfAborted();
+        connection.lost();
+        throw new Gone("the answer was cut off");
     }
 }
 
@@ -142,7 +173,22 @@ async function send(method, path, fields, signal, keepalive) {
 /** Wait so many milliseconds; raise AbortError when the signal says so. */
 export function pause(milliseconds, signal) {
     return new Promise((done, failed) => {
-        const timer = setTimeout(done, milliseconds);
-        signal?.addEventListener("abort", () => { clearTimeout(timer); failed(signal.reason); }, { once: true });
+        const ended = new AbortController();
+        const timer = setTimeout(() => { ended.abort(); done(); }, milliseconds);
+        const stop = () => { clearTimeout(timer); failed(signal.reason); };
+        signal?.addEventListener("abort", stop, { once: true, signal: ended.signal });
     });
+}
+
+/** Wait for the import of a module of the page; raises Missing, which the page tells, when it cannot be had. */
+export async function loaded(importing) {
+    try {
+        return await importing;
+    } catch (error) {
+        // Browsers give a TypeError for a file; anything else is a fault of the file itself.
+        if (!(error instanceof TypeError)) throw error;
+        connection.lost();
+        connection.dispatchEvent(new Event("missing"));
+        throw new Missing(error.message);
+    }
 }

@@ -1,4 +1,5 @@
 /** The place where photos come in: dropped, pasted, chosen, or taken with the camera. */
+import { loaded, Missing } from "./api.js";
 import { announce, button, element, icon } from "./element.js";
 
 export const ACCEPTED = "image/*";
@@ -8,10 +9,17 @@ export const ACCEPTED = "image/*";
  * folder, `camera` offers to take one. Pasting and dropping count while it, or `near`, is on the screen.
  */
 export function intake({ take, title, hint, multiple = false, folder = false, camera = true, near = null }) {
+    // Counts what was asked for: a dialog that comes late must not cover what came since.
+    let asked = 0;
+    const given = (files) => {
+        asked++;
+        take(multiple ? files : files.slice(0, 1));
+    };
+    const snap = (mine = ++asked) => taken(() => mine === asked && shown(), given);
     const ways = [
-        chooser(multiple ? "intake.choose.many" : "intake.choose", "photo", { multiple, accept: ACCEPTED }, take),
-        folder ? chooser("intake.folder", "folder", { multiple: true, webkitdirectory: true }, take) : null,
-        camera ? button("intake.camera", { icon: "camera", onclick: () => snap(take) }) : null,
+        chooser(multiple ? "intake.choose.many" : "intake.choose", "photo", { multiple, accept: ACCEPTED }, given),
+        folder ? chooser("intake.folder", "folder", { multiple: true, webkitdirectory: true }, given) : null,
+        camera ? button("intake.camera", { icon: "camera", onclick: () => snap() }) : null,
     ];
     const root = element(
         "div",
@@ -26,7 +34,7 @@ export function intake({ take, title, hint, multiple = false, folder = false, ca
         const files = [...(event.clipboardData?.files ?? [])];
         if (!shown() || !files.length) return;
         event.preventDefault();
-        take(multiple ? files : files.slice(0, 1));
+        given(files);
     });
     addEventListener("dragover", ({ dataTransfer }) => {
         root.classList.toggle("over", shown() && dataTransfer?.types.includes("Files"));
@@ -35,19 +43,30 @@ export function intake({ take, title, hint, multiple = false, folder = false, ca
     addEventListener("drop", async (event) => {
         if (!shown()) return;
         const files = await dropped(event.dataTransfer, multiple);
-        if (files.length) take(multiple ? files : files.slice(0, 1));
-        else announce("intake.nothing");
+        if (files?.length) given(files);
+        else if (files) announce("intake.nothing");
     });
     return root;
 }
 
+/** Return the files that were dropped, and those of folders among them; null where the page has told that it cannot. */
 async function dropped(transfer, multiple) {
     const entries = [...(transfer?.items ?? [])].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
     const files = [...(transfer?.files ?? [])];
     if (!multiple || !entries.some((entry) => entry.isDirectory)) return files;
     // Only a batch needs to walk folders.
-    const { filesBelow } = await import("./folder.js");
-    return filesBelow(entries);
+    const folder = await had(import("./folder.js"));
+    return folder && folder.filesBelow(entries);
+}
+
+/** Return the module of an import, or null: then the page tells that it is missing. */
+async function had(importing) {
+    try {
+        return await loaded(importing);
+    } catch (error) {
+        if (error instanceof Missing) return null;
+        throw error;
+    }
 }
 
 function chooser(text, shown, properties, take) {
@@ -66,8 +85,9 @@ function chooser(text, shown, properties, take) {
     return element("label", { class: kind }, input, icon(shown), element("span", { text }));
 }
 
-async function snap(take) {
-    const { takePhoto } = await import("./camera/snapshot.js");
-    const photo = await takePhoto();
-    if (photo) take([photo]);
+async function taken(wanted, give) {
+    const snapshot = await had(import("./camera/snapshot.js"));
+    if (!snapshot || !wanted()) return;
+    const photo = await snapshot.takePhoto();
+    if (photo) give([photo]);
 }

@@ -1,49 +1,59 @@
 /** The page around the views: which is shown, in which language and colours, and whether the server is there. */
-import { connection } from "./api.js";
+import { connection, loaded, Missing, pause } from "./api.js";
 import { announce, element, retranslate, word } from "./element.js";
-import { preferredLanguage, remember, remembered, rememberLanguage, setLanguage, t } from "./texts.js";
+import { languageNow, preferredLanguage, remember, remembered, rememberLanguage, speak, t, textsOf } from "./texts.js";
 
 const VIEWS = { "/": "find", "/add": "add", "/faceset": "faceset", "/verify": "verify" };
 const THEME = "facetoken.theme";
+const AGAIN_MS = 2000;
 
 const main = document.getElementById("main");
 const opened = new Map();
+/** The URL at which the view of a path was left. */
+const left = new Map();
 let current = null;
+let turns = 0;
+let chosen = 0;
 
 /**
  * Show the view of a URL of this page. A view is a module `<name>/<name>.js` whose default export makes it once,
- * `view(root, go, stale)`, and returns `{shown(parameters), hidden()}`: it lives on while another one is shown.
+ * `view(root, go)`, and returns `{shown(parameters), hidden()}`: it lives on while another one is shown.
  */
 async function show(url, focus) {
+    const turn = ++turns;
     const name = VIEWS[url.pathname];
-    let view = opened.get(name);
-    if (!view) {
-        view = await open(name);
-        if (!view) return;
-    }
-    if (current !== view) turnTo(view);
-    document.title = `${t(`${name}.title`)} · facetoken`;
+    const view = await open(name);
+    // One that loads late does not take the place of the one that was chosen after it.
+    if (!view || turn !== turns) return;
+    const first = current === null;
+    const other = current !== view;
+    if (other) turnTo(view);
+    document.title = titleOf(name);
     for (const link of document.querySelectorAll("nav [data-view]")) {
         if (link.dataset.view === url.pathname) link.setAttribute("aria-current", "page");
         else link.removeAttribute("aria-current");
     }
+    if (focus || (other && !first)) view.root.querySelector("h1")?.focus({ preventScroll: true });
     await view.shown?.(url.searchParams);
-    if (focus) view.root.querySelector("h1")?.focus();
 }
 
-async function open(name) {
-    const root = element("section", { class: `view view-${name}`, hidden: true });
+function open(name) {
+    if (!opened.has(name)) opened.set(name, made(name));
+    return opened.get(name);
+}
+
+async function made(name) {
     try {
-        const module = await import(`./${name}/${name}.js`);
-        const view = { ...(await module.default(root, go, stale)), root, scroll: 0 };
-        document.getElementById("stale")?.remove();
-        // Two clicks in a row ask for the same view; the first that is ready is the one.
-        if (opened.has(name)) return opened.get(name);
-        opened.set(name, view);
+        const module = await loaded(import(`./${name}/${name}.js`));
+        const root = element("section", { class: `view view-${name}`, hidden: true });
+        const view = { ...(await module.default(root, go)), root, scroll: 0 };
         main.append(root);
+        document.getElementById("stale").hidden = true;
         return view;
     } catch (error) {
-        return stale(error);
+        opened.delete(name);
+        if (!(error instanceof Missing)) throw error;
+        return null;
     }
 }
 
@@ -58,22 +68,15 @@ function turnTo(view) {
     scrollTo(0, view.scroll);
 }
 
-/** Say that a file of the page could not be had: the server has gone, or has a newer page. Returns null. */
-function stale(error) {
-    if (!(error instanceof TypeError)) throw error;
-    document.getElementById("stale")?.remove();
-    const again = element("button", { type: "button", text: "page.reload", onclick: () => location.reload() });
-    const words = element("span", { text: "page.stale" });
-    main.prepend(element("div", { class: "notice bad", role: "alert", id: "stale" }, words, " ", again));
-    connection.lost();
-    return null;
+/** Say that a file of the page could not be had: the server has gone, or has a newer page. */
+function tellStale() {
+    document.getElementById("stale").hidden = false;
 }
 
-/** Go to a URL of this page; `replace` leaves no step in the history, and moves no focus. */
-function go(path, { replace = false } = {}) {
-    history[replace ? "replaceState" : "pushState"](null, "", path);
-    if (!replace) return show(new URL(path, location.href), true);
-    return undefined;
+/** Go to a URL of this page. */
+function go(path) {
+    history.pushState(null, "", path);
+    return show(new URL(path, location.href), true);
 }
 
 function follow(event) {
@@ -82,7 +85,10 @@ function follow(event) {
     const url = new URL(link.href);
     if (url.origin !== location.origin || !(url.pathname in VIEWS) || link.target || url.hash) return;
     event.preventDefault();
-    go(url.pathname + url.search);
+    left.set(location.pathname, location.pathname + location.search);
+    // The bar leads back to where a view was left, and from the view itself to its beginning.
+    const back = link.closest("nav") && url.pathname !== location.pathname;
+    go((back && left.get(url.pathname)) || url.pathname + url.search);
 }
 
 function tellConnection() {
@@ -98,11 +104,27 @@ function chooseTheme(theme) {
     document.getElementById("theme").value = theme;
 }
 
+/** Write everything in another language, and tell whether that was possible; the last choice is the one that counts. */
 async function chooseLanguage(language) {
-    await setLanguage(language);
-    document.getElementById("language").value = language;
+    const mine = ++chosen;
+    try {
+        const texts = await loaded(textsOf(language));
+        if (mine !== chosen) return true;
+        speak(language, texts);
+    } catch (error) {
+        if (!(error instanceof Missing)) throw error;
+        return false;
+    } finally {
+        if (mine === chosen) document.getElementById("language").value = languageNow();
+    }
     retranslate(document);
+    document.title = titleOf(VIEWS[location.pathname]);
     dispatchEvent(new Event("facetoken:language"));
+    return true;
+}
+
+function titleOf(name) {
+    return `${t(`${name}.title`)} · facetoken`;
 }
 
 chooseTheme(remembered(THEME) ?? "auto");
@@ -110,17 +132,22 @@ document.getElementById("theme").addEventListener("change", ({ target }) => {
     chooseTheme(target.value);
     remember(THEME, target.value);
 });
-document.getElementById("language").addEventListener("change", async ({ target }) => {
-    await chooseLanguage(target.value);
-    rememberLanguage(target.value);
-    document.title = `${t(`${VIEWS[location.pathname]}.title`)} · facetoken`;
+document.getElementById("language").addEventListener("change", async ({ target: { value } }) => {
+    if (await chooseLanguage(value)) rememberLanguage(value);
 });
 connection.addEventListener("change", tellConnection);
+connection.addEventListener("missing", tellStale);
 document.addEventListener("click", follow);
+document.getElementById("reload").addEventListener("click", () => location.reload());
 addEventListener("popstate", () => show(new URL(location.href), false));
 // A photo dropped beside the place for it would make the browser leave the page for it.
 for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => event.preventDefault());
 
-await chooseLanguage(preferredLanguage()).catch(stale);
+// Nothing is shown before there are words for it.
+while (!(await chooseLanguage(preferredLanguage()))) {
+    await connection.back();
+    await pause(AGAIN_MS);
+}
+document.getElementById("stale").hidden = true;
 await show(new URL(location.href), false);
 document.documentElement.dataset.ready = "";

@@ -1,6 +1,8 @@
 /** The words of the page in the language of its reader. */
 
 export const LANGUAGES = ["en", "ko", "zh"];
+// Letters of Hebrew, Arabic and their like, and the characters that turn the direction.
+const TURNING = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufefc]/;
 const REMEMBERED = "facetoken.language";
 
 let texts = {};
@@ -13,8 +15,13 @@ export function t(key, values = {}) {
     const form = typeof entry === "string" ? entry : entry[plurals.select(values.count)] ?? entry.other;
     return form.replace(/\{(\w+)\}/g, (_, name) => {
         const value = values[name];
-        return typeof value === "number" ? value.toLocaleString(language) : String(value ?? "");
+        return typeof value === "number" ? value.toLocaleString(language) : isolated(String(value ?? ""));
     });
+}
+
+/** Keep a name that is written from right to left, or says so, from turning the sentence around it. */
+function isolated(text) {
+    return TURNING.test(text) ? `\u2068${text}\u2069` : text;
 }
 
 /** Tell whether there is a text of that key. */
@@ -39,14 +46,24 @@ export function preferredLanguage() {
     return wanted.find((tag) => LANGUAGES.includes(tag)) ?? "en";
 }
 
-/** Load a language and make it the one of `t`; raise what fetch does when it cannot be had. */
-export async function setLanguage(wanted) {
+/** Load the texts of a language; raise TypeError, as fetch and import do, when they cannot be had. */
+export async function textsOf(wanted) {
     const answer = await fetch(new URL(`texts/${wanted}.json`, import.meta.url));
-    if (!answer.ok) throw new Error(`texts ${answer.status}`);
-    texts = await answer.json();
+    if (!answer.ok) throw new TypeError(`texts ${answer.status}`);
+    return answer.json();
+}
+
+/** Make a language, with its texts, the one of `t`. */
+export function speak(wanted, words) {
+    texts = words;
     language = wanted;
     plurals = new Intl.PluralRules(wanted);
     document.documentElement.lang = wanted === "zh" ? "zh-Hans" : wanted;
+}
+
+/** Return the language of `t`. */
+export function languageNow() {
+    return language;
 }
 
 /** Keep a language for the next visit. */

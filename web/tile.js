@@ -26,12 +26,15 @@ export function nameOf(name) {
     return element("span", { class: "name", dir: "auto" }, name);
 }
 
+/** Return the URL of a face in the face set. */
+export const faceUrl = (token) => `/faceset?face=${token}`;
+
 /** Return the link to a face in the face set, with its distance under it. */
 export function tile({ token, name, distance }) {
     const said = name === UNNAMED ? "face.at.unnamed" : "face.at";
     return element(
         "a",
-        { class: "tile", href: `/faceset?face=${token}`, label: [said, { name, distance: distanceText(distance, 3) }] },
+        { class: "tile", href: faceUrl(token), label: [said, { name, distance: distanceText(distance, 3) }] },
         crop(token),
         element("span", { class: "under" }, distanceText(distance, 3)),
     );

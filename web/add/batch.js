@@ -1,5 +1,5 @@
 /** The queue of photos whose faces are added: a few at a time, with pause and cancel, through outages. */
-import { faces } from "../api.js";
+import { howMany } from "../api.js";
 import { isHidden, maybePhoto, pathOf } from "../folder.js";
 import { inTurn, patiently } from "../patience.js";
 import { PhotoJob } from "./photojob.js";
@@ -23,6 +23,7 @@ export class Batch extends EventTarget {
     #many = false;
     #toLook = [];
     #toDo = [];
+    #restoring = new Set();
     #working = 0;
     #abort = new AbortController();
     #turns = inTurn();
@@ -86,6 +87,7 @@ export class Batch extends EventTarget {
         this.paused = false;
         this.#counted = 0;
         for (const job of this.#toLook.splice(0)) this.#turn(job, "cancelled");
+        this.#restoring.clear();
         for (const { job } of this.#toDo.splice(0)) if (job.state === "adding") this.#turn(job, "waiting");
         this.#changed();
     }
@@ -123,10 +125,12 @@ export class Batch extends EventTarget {
         this.#changed();
     }
 
-    /** Have the server know the faces of a photo again, for their pictures. */
-    renew(job) {
-        if (job.state !== "waiting" || this.#toDo.some((task) => task.job === job)) return;
-        this.#toDo.push({ job, work: (signal) => job.renew(signal).catch(() => null) });
+    /** Have the server know the faces of a photo again if it has forgotten this one, whose picture is gone. */
+    restore(job, face) {
+        if (job.state !== "waiting" || face.restored || this.#restoring.has(job)) return;
+        this.#restoring.add(job);
+        const end = () => this.#restoring.delete(job);
+        this.#toDo.push({ job, work: (signal) => job.restore(face, signal).then(end, end) });
         this.#work();
     }
 
@@ -170,7 +174,7 @@ export class Batch extends EventTarget {
     /** Return how many faces the set has, not asked for each photo anew. */
     #count(signal) {
         if (this.#counted++ % COUNT_EVERY === 0) {
-            this.#total = patiently(() => faces({ limit: 1 }, signal), signal).then(({ total }) => total);
+            this.#total = patiently(() => howMany(signal), signal);
             this.#total.catch(() => { this.#counted = 0; });
         }
         return this.#total;

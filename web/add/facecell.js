@@ -1,22 +1,23 @@
 /** A face in the row of its photo: its crop with a box to tick and a place for its name, or who it was added as. */
+import { NAME } from "../answer.js";
 import { element } from "../element.js";
 import { errorKey } from "../errors.js";
-import { tidyName } from "./naming.js";
+import { tidyName } from "../naming.js";
 import { isBusy } from "./tally.js";
-import { crop, nameOf } from "../tile.js";
+import { crop, faceUrl, nameOf } from "../tile.js";
 
 /**
  * Return the cell of the face at a place of a job. `ticked(face, yes)` and `named(face, text)` are called as its reader
- * ticks and writes, `missing()` when the server has no picture of it any more.
+ * ticks and writes, `missing(face)` when its picture cannot be had.
  */
 export function faceCell(face, place, job, { ticked, named, missing }) {
+    if (face.state === "added") return doneCell(face, place);
     const picture = crop(face.token, {
         onerror: ({ target }) => {
             target.classList.add("absent");
-            missing();
+            missing(face);
         },
     });
-    if (face.state === "added") return doneCell(face, place, picture);
     const busy = isBusy(job.state);
     const values = { number: place + 1, count: job.faces.length, file: job.name };
     const tick = element("input", {
@@ -28,10 +29,12 @@ export function faceCell(face, place, job, { ticked, named, missing }) {
         onchange: () => ticked(face, tick.checked),
     });
     const name = nameInput(face, busy, { label: ["add.face.name", values], data: { part: `name${place}` } }, named);
-    const note = element("p", { class: "under", text: noteOf(face) });
+    const failed = face.state === "failed";
+    const words = noteOf(face);
+    const note = element("p", { class: failed ? "under bad" : "under", text: words, title: words });
     return element(
         "div",
-        { class: "photo-face" },
+        { class: failed ? "photo-face failed" : "photo-face" },
         element("label", { class: "pick" }, tick, picture),
         element("div", {}, name, note),
     );
@@ -42,11 +45,9 @@ function nameInput(face, readOnly, properties, named) {
         type: "text",
         value: face.name,
         readOnly,
-        maxLength: 255,
-        dir: "auto",
         list: "add-names",
-        autocomplete: "off",
         placeholder: "add.face.placeholder",
+        ...NAME,
         ...properties,
         oninput: () => named(face, input.value),
         onchange: () => { input.value = tidyName(input.value); },
@@ -54,11 +55,10 @@ function nameInput(face, readOnly, properties, named) {
     return input;
 }
 
-function doneCell(face, place, picture) {
-    const href = `/faceset?face=${face.token}`;
-    const link = element("a", { href, data: { part: `face${place}` } }, nameOf(face.name));
+function doneCell(face, place) {
+    const link = element("a", { href: faceUrl(face.token), data: { part: `face${place}` } }, nameOf(face.name));
     const note = element("p", { class: "under", text: "add.face.added" });
-    return element("div", { class: "photo-face done" }, picture, element("div", {}, link, note));
+    return element("div", { class: "photo-face done" }, crop(face.token), element("div", {}, link, note));
 }
 
 function noteOf(face) {

@@ -1,13 +1,12 @@
 /** A face on a photo of the batch: who it seems to be, whether it is to be added, and what became of that. */
-import { addFace, search } from "../api.js";
-import { tidyName } from "./naming.js";
+import { addFace, compare, isUnknown, search } from "../api.js";
+import { tidyName } from "../naming.js";
 import { isClear, shorterSide } from "../quality.js";
 import { UNNAMED } from "../tile.js";
-import { verdict } from "../verdict.js";
+import { UNSURE, verdict } from "../verdict.js";
 
 /** Two vectors nearer than this come from the same picture of the same face. */
 const SAME = 0.05;
-const FARTHEST = 1.2;
 
 /**
  * `state` is "found", "added", "there" (the very same face was in the set already) or "failed", with its `error`;
@@ -19,6 +18,8 @@ export class FoundFace {
     name = "";
     likely = false;
     ticked = false;
+    /** Whether it was found anew because its picture was gone. */
+    restored = false;
     #insisted = false;
 
     constructor(detected) {
@@ -29,13 +30,24 @@ export class FoundFace {
 
     /** Look for the nearest stored face, among `total`, and take its name when it is likely the same person's. */
     async compare(total, signal) {
-        const { cmp_result: found } = await search(this.token, { threshold: FARTHEST, limit: 1, signal });
+        const { cmp_result: found } = await search(this.token, { threshold: UNSURE, limit: 1, signal });
         if (!found.length) return;
         const [{ distance, face_name: known }] = found;
         if (distance < SAME) this.state = "there";
         if (verdict(distance, total) !== "likely" || known === UNNAMED) return;
         this.name = known;
         this.likely = true;
+    }
+
+    /** Tell whether the server knows it still. */
+    async isKnown(signal) {
+        try {
+            await compare(this.token, this.token, signal);
+            return true;
+        } catch (error) {
+            if (isUnknown(error)) return false;
+            throw error;
+        }
     }
 
     /** Give it a name that its reader wrote. */

@@ -1,9 +1,7 @@
-/** Names for faces: what the API takes, and what a file and its folder say of who is on it. */
+/** Names for faces: what a file and its folder say of who is on it. */
+import { tidyName } from "../naming.js";
 
-const MOST = 255;
 const LONGEST_WORD = 24;
-// Control characters, halves of characters, and those that turn the direction of the text around them.
-const UNFIT = /[\p{Cc}\p{Cs}\ufffd\u202a-\u202e\u2066-\u2069\u200e\u200f]/gu;
 const GENERIC = new Set(
     `img image images pic pics picture pictures photo photos photograph portrait headshot face faces people
     person persons dsc dscn dscf dcim dc pxl mvi vid gopr dji sam p win fb fbimg fb_img whatsapp screenshot
@@ -13,10 +11,7 @@ const GENERIC = new Set(
     thumb thumbnail instagram facebook signal telegram at of the and am pm bild bilder foto fotos kopie`.split(/\s+/),
 );
 
-/** Return a name as the API takes it: 255 characters, none that is no text. */
-export function tidyName(text) {
-    return [...text.replace(UNFIT, " ").replace(/\s+/g, " ").trim()].slice(0, MOST).join("").trim();
-}
+export { tidyName };
 
 /** Return the name that a path suggests, by the folder of the file or else by the file itself; "" for none. */
 export function suggestedName(path) {

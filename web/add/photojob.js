@@ -1,5 +1,5 @@
 /** A photo of the batch: found faces, and what is to be done with them. No bytes of it are kept. */
-import { ApiError, detect, Gone } from "../api.js";
+import { ApiError, detect, Gone, isUnknown } from "../api.js";
 import { aborted } from "../errors.js";
 import { isLost, pathOf } from "../folder.js";
 import { FoundFace } from "./foundface.js";
@@ -9,7 +9,6 @@ import { PhotoError, readPhoto } from "../photo.js";
 
 const SAME_BOX = 0.5;
 const MOST_DETECTIONS = 3;
-const UNKNOWN_TOKEN = "1006";
 /** Codes of what the server will refuse again: no photo, one of too many bytes, a face too poor. */
 const REFUSALS = ["1004", "1007"];
 const TOO_LARGE = 413;
@@ -95,11 +94,18 @@ export class PhotoJob {
         }
     }
 
+    /** Detect the faces again when the server has forgotten one that has no picture; once, whatever comes of it. */
+    async restore(face, signal) {
+        if (await patiently(() => face.isKnown(signal), signal)) return;
+        for (const each of this.faces) each.restored = true;
+        await this.renew(signal);
+    }
+
     async #addFace(face, signal) {
         try {
             await face.add(signal);
         } catch (error) {
-            if (error.code !== UNKNOWN_TOKEN) throw error;
+            if (!isUnknown(error)) throw error;
             await this.renew(signal);
             await face.add(signal);
         }
@@ -111,7 +117,7 @@ export class PhotoJob {
             try {
                 return await patiently(() => this.#detectedOnce(signal, then), signal);
             } catch (error) {
-                if (error.code !== UNKNOWN_TOKEN || tries === MOST_DETECTIONS) throw error;
+                if (!isUnknown(error) || tries === MOST_DETECTIONS) throw error;
             }
         }
     }

@@ -69,7 +69,7 @@ export class PhotoRow {
         const listeners = {
             ticked: (face, ticked) => this.#tick(face, ticked),
             named: (face, text) => this.#rename(face, text),
-            missing: () => batch.renew(job),
+            missing: (face) => batch.restore(job, face),
         };
         const cells = job.faces.map((face, place) => faceCell(face, place, job, listeners));
         const label = ["add.faces", { name: job.name }];
@@ -77,10 +77,12 @@ export class PhotoRow {
     }
 
     #words() {
-        const { state, error, notes } = this.job;
+        const { state, error, notes, faces } = this.job;
         const said = notes.map((text) => element("p", { class: "faint", text }));
         if (state === "noface") said.unshift(element("p", { class: "faint", text: "find.noface.hint" }));
-        if (error && BAD[state]) said.unshift(element("p", { class: "bad", text: errorKey(error) }));
+        // A face says itself why it was not added.
+        const untold = error && !faces.some((face) => face.error === error);
+        if (untold && BAD[state]) said.unshift(element("p", { class: "bad", text: errorKey(error) }));
         return said.length ? [element("div", { class: "photo-words" }, ...said)] : [];
     }
 

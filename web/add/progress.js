@@ -1,6 +1,7 @@
 /** How far the batch is: on the page, on the link to its view, and, now and then, for who listens. */
 import { connection } from "../api.js";
 import { announce, button, element, word } from "../element.js";
+import { isWaiting } from "../patience.js";
 import { durationText, Rate } from "./rate.js";
 
 const ANNOUNCED_MS = 10000;
@@ -57,7 +58,7 @@ export class Progress {
         const { running, paused, ready } = this.batch;
         if (ready) return ["add.ready", {}];
         if (!running) return ["add.end", { faces: counted.faces, waiting: counted.waiting, failed: counted.failed }];
-        if (connection.state !== "here") return ["add.away", {}];
+        if (connection.state !== "here" || isWaiting()) return ["add.away", {}];
         if (paused) return ["add.paused", {}];
         const rate = this.#rate.perSecond(now);
         if (rate === null) return ["", {}];

@@ -4,6 +4,7 @@ import { jpeg, PhotoError } from "../photo.js";
 
 const SIZE = { width: { ideal: 1280 }, height: { ideal: 720 } };
 const CAPTURED_SIDE = 1920;
+const NAME = "camera.jpg";
 const HIDDEN_MS = 30_000;
 const REASONS = {
     NotAllowedError: "camera.refused",
@@ -77,6 +78,11 @@ export class Camera extends EventTarget {
         return jpeg(this.video, Math.round(width * scale), Math.round(height * scale));
     }
 
+    /** Return what is seen now as a File, as `capture` does. */
+    async photo() {
+        return new File([await this.capture()], NAME, { type: "image/jpeg" });
+    }
+
     #watch(track) {
         const { signal } = (this.#watching = new AbortController());
         let timer = null;
@@ -86,6 +92,8 @@ export class Camera extends EventTarget {
         };
         track.addEventListener("ended", () => this.#lose("camera.ended"), { signal });
         document.addEventListener("visibilitychange", look, { signal });
+        // It may have been allowed after the page was hidden.
+        look();
         // A page in the back-forward cache may be shown again: it must not come back with the camera on.
         addEventListener("pagehide", () => this.#lose("camera.away"), { signal });
         signal.addEventListener("abort", () => clearTimeout(timer));

@@ -2,8 +2,6 @@
 import { button, element } from "../element.js";
 import { Viewfinder } from "./viewfinder.js";
 
-const NAME = "camera.jpg";
-
 /** Have the reader take a photo; return it as a File, or null when there is to be none. */
 export function takePhoto() {
     return new Promise((done) => new Snapshot(done));
@@ -39,9 +37,9 @@ class Snapshot {
     }
 
     async #capture() {
-        const taken = this.#viewfinder.camera.capture();
+        const taking = this.#viewfinder.camera.photo();
         this.#take.disabled = true;
-        this.#photo = new File([await taken], NAME, { type: "image/jpeg" });
+        this.#photo = await taking;
         this.#dialog.close();
     }
 

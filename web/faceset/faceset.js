@@ -5,6 +5,7 @@ import { Listing } from "./listing.js";
 import { nothing, whyNothing } from "./nothing.js";
 import { Panel } from "./panel.js";
 import { Query } from "./query.js";
+import { dismiss } from "./question.js";
 import { Removals } from "./removal.js";
 import { MOST, Selection } from "./selection.js";
 import { Wall } from "./wall.js";
@@ -23,7 +24,7 @@ class FaceSet {
     #listing = new Listing(this.#removals, () => this.#wall.seen);
     #query = new Query(() => this.#asked());
     #selection = new Selection({
-        selectAll: () => this.#select(0, MOST - 1),
+        selectAll: () => this.#select(0, Infinity),
         remove: (faces) => this.#removals.remove(faces),
         renamed: (faces, name) => this.#renamed(faces, name),
     });
@@ -68,13 +69,13 @@ class FaceSet {
     }
 
     /** Where the wall was before a reload: the first face that is to be seen, and one behind the last. */
-    #seenBefore() {
-        const first = history.state?.first ?? 0;
+    #seenBefore(first = history.state?.first ?? 0) {
         return [first, first + AROUND];
     }
 
     hidden() {
         this.#away = true;
+        dismiss();
         if (this.#panel.token) this.#panel.close();
     }
 
@@ -83,7 +84,7 @@ class FaceSet {
             open: (face) => this.#open(face),
             toggle: (place, face, range) => this.#toggle(place, face, range),
             selecting: () => this.#selection.size > 0,
-            selectAll: () => this.#select(0, MOST - 1),
+            selectAll: () => this.#select(0, Infinity),
             clear: () => this.#selection.clear(),
             remove: (face) => (this.#selection.size ? this.#selection.remove() : this.#removals.remove([face])),
             undo: () => this.#removals.undo(),
@@ -159,7 +160,7 @@ class FaceSet {
     }
 
     async #select(first, last) {
-        this.#selection.add(await this.#listing.range(first, last));
+        this.#selection.add(await this.#listing.range(first, Math.min(last, first + MOST - 1)));
     }
 
     #toggle(place, face, range) {
@@ -173,7 +174,6 @@ class FaceSet {
         for (const each of [this.#bar, this.#wall.root]) each.classList.toggle("selecting", size > 0);
         if (this.#listing.pages) this.#selection.offer(this.#listing.pages.count);
         this.#wall.update();
-        announce("faceset.selected", { count: size });
     }
 
     #renamed(faces, name) {

@@ -1,19 +1,21 @@
 /** The stored faces that are nearest to one of them, by what their distance means. */
 import { chip } from "../answer.js";
-import { faces, search } from "../api.js";
+import { howMany, search } from "../api.js";
 import { element } from "../element.js";
+import { patiently } from "../patience.js";
 import { distanceText } from "../texts.js";
-import { crop, nameOf, UNNAMED } from "../tile.js";
+import { crop, faceUrl, nameOf, UNNAMED } from "../tile.js";
 import { verdict } from "../verdict.js";
 
 const NEAREST = 24;
-const WIDEST = 2;
+const FARTHEST = 2;
 const KINDS = ["likely", "unsure", "nobody"];
 
 /** Return {root, names}: the neighbours of a face but those that `hidden(token)`, and their names, nearest first. */
 export async function neighbours(token, hidden, signal) {
-    const asked = search(token, { threshold: WIDEST, limit: NEAREST, signal });
-    const [found, { total }] = await Promise.all([asked, faces({ limit: 1 }, signal)]);
+    const asked = { threshold: FARTHEST, limit: NEAREST, signal };
+    const works = [() => search(token, asked), () => howMany(signal)];
+    const [found, total] = await Promise.all(works.map((work) => patiently(work, signal)));
     const rows = found.cmp_result.filter((row) => !hidden(row.face_token));
     const names = [...new Set(rows.map((row) => row.face_name))].filter((given) => given !== UNNAMED);
     const groups = KINDS.map((kind) => [kind, rows.filter((row) => verdict(row.distance, total) === kind)]);
@@ -29,5 +31,5 @@ function group(kind, rows) {
 
 function neighbour({ face_token: token, face_name: given, distance }) {
     const at = element("span", { class: "under" }, distanceText(distance, 3));
-    return element("a", { class: "tile", href: `/faceset?face=${token}` }, crop(token), nameOf(given), at);
+    return element("a", { class: "tile", href: faceUrl(token) }, crop(token), nameOf(given), at);
 }

@@ -53,14 +53,17 @@ export class Pages {
         this.#fetchNext();
     }
 
-    /** Return the faces from one index to another, those two included, when all of them are here. */
+    /** Return the faces from one index to another, those two included; they may be more than are kept here. */
     async load(first, last, signal) {
+        const [from, to] = [this.#place(first), this.#place(last)];
+        const found = [];
         for (const number of this.#numbers(first, last)) {
             if (!this.#loaded.has(number)) await patiently(() => this.#fetch(number, signal), signal);
+            // Now, as the pages that follow may push this one out.
+            const start = number * SIZE;
+            found.push(...this.#loaded.get(number).slice(Math.max(from - start, 0), Math.max(to - start + 1, 0)));
         }
-        const found = [];
-        for (let index = first; index <= last; index++) found.push(this.at(index));
-        return found.filter(Boolean);
+        return found.filter((face) => !this.removals.has(face.face_token));
     }
 
     /** Hide and show what the removals say by now. */
@@ -72,7 +75,8 @@ export class Pages {
     /** Give a face that is here another name. */
     rename(token, name) {
         const place = this.#places.get(token);
-        if (place !== undefined) this.#loaded.get(Math.floor(place / SIZE))[place % SIZE].face_name = name;
+        const page = this.#loaded.get(Math.floor(place / SIZE));
+        if (page) page[place % SIZE].face_name = name;
     }
 
     /** Ask for nothing any more. */
@@ -137,7 +141,9 @@ export class Pages {
     }
 
     #forget(number) {
-        for (const { face_token: token } of this.#loaded.get(number)) this.#places.delete(token);
+        const gone = this.#loaded.get(number).filter((face) => !this.removals.has(face.face_token));
+        // Those that are hidden keep their places: all that follow are counted without them.
+        for (const { face_token: token } of gone) this.#places.delete(token);
         this.#loaded.delete(number);
     }
 }

@@ -1,11 +1,12 @@
 /** One stored face, opened: what is known of it, its neighbours, and what can be done with it. */
-import { addFace, ApiError, face as readFace } from "../api.js";
-import { announce, button, drawing, element, word } from "../element.js";
+import { ApiError, face as readFace, isUnknown } from "../api.js";
+import { button, drawing, element, word } from "../element.js";
 import { aborted, errorNotice } from "../errors.js";
 import { facts } from "./facts.js";
 import { neighbours } from "./neighbours.js";
-import { nameField } from "./question.js";
-import { nameOf, UNNAMED } from "../tile.js";
+import { patiently } from "../patience.js";
+import { renaming } from "./renaming.js";
+import { nameOf } from "../tile.js";
 
 const STEPS = [
     ["faceset.previous", -1, "m14.5 6-6 6 6 6"],
@@ -15,7 +16,7 @@ const OUTSIDE = ["connection", "announcer", "toasts"];
 
 /**
  * Show faces in a dialog. `does` has what it needs of the wall: hidden(token), step(token, by) which promises the face
- * so many places on or null, open(face), close(), renamed(face, name), remove(face).
+ * so many places on or null, open(face), close(byReader), renamed(face, name), remove(face).
  */
 export class Panel {
     token = null;
@@ -57,7 +58,7 @@ export class Panel {
         this.offerSteps();
         try {
             if (this.does.hidden(token)) throw new ApiError(404, "1006", "");
-            this.#face = known ?? (await readFace(token, signal));
+            this.#face = known ?? (await patiently(() => readFace(token, signal), signal));
             this.#tell();
             const found = await neighbours(token, this.does.hidden, signal);
             this.#near.replaceChildren(element("h3", { text: "faceset.near" }), found.root);
@@ -84,9 +85,9 @@ export class Panel {
         this.#abort.abort();
         document.body.append(...OUTSIDE.slice(1).map((id) => document.getElementById(id)));
         document.getElementById("main").before(document.getElementById("connection"));
-        const asked = this.token;
+        const byReader = this.token !== null;
         this.token = null;
-        this.does.close(asked, this.#face);
+        this.does.close(byReader);
     }
 
     #tell() {
@@ -94,9 +95,9 @@ export class Panel {
         this.#title(face.face_name);
         this.#about.replaceChildren(
             ...facts(face),
-            this.#renaming(face),
+            renaming(face, (name) => this.#renamed(face, name)),
             element("a", { class: "button", href: `/?face=${face.face_token}`, text: "faceset.search.with" }),
-            button("faceset.remove", { icon: "remove", class: "danger", onclick: () => this.#remove() }),
+            button("faceset.remove", { icon: "remove", class: "danger", onclick: (event) => this.#remove(event) }),
         );
     }
 
@@ -110,30 +111,21 @@ export class Panel {
         this.#name.replaceChildren(nameOf(name));
     }
 
-    #renaming(face) {
-        const field = nameField([], "panel-rename", face.face_name === UNNAMED ? "" : face.face_name);
-        const form = element("form", { class: "renaming" }, field, element("button", { text: "faceset.rename" }));
-        form.addEventListener("submit", async (event) => {
-            event.preventDefault();
-            form.querySelector(".notice")?.remove();
-            const name = field.querySelector("input").value.trim() || UNNAMED;
-            try {
-                await addFace(face.face_token, name);
-                this.does.renamed([face], name);
-                if (face === this.#face) this.#title(name);
-                announce(name === UNNAMED ? "faceset.renamed.unnamed" : "faceset.renamed", { name });
-            } catch (error) {
-                form.append(errorNotice(error));
-            }
-        });
-        return form;
+    #renamed(face, name) {
+        this.does.renamed([face], name);
+        if (face === this.#face) this.#title(name);
     }
 
-    async #remove() {
+    async #remove({ detail: clicks }) {
+        // The second click of a double one meets the button of the next face.
+        if (clicks > 1) return;
         const face = this.#face;
-        const next = (await this.does.step(face.face_token, 1)) ?? (await this.does.step(face.face_token, -1));
+        // Asked before it is hidden, as it has no neighbours then.
+        const [next, previous] = [1, -1].map((by) => this.#stepped(by));
         this.does.remove(face);
-        if (next) this.#go(next);
+        const following = (await next) ?? (await previous);
+        if (this.token !== face.face_token) return;
+        if (following) this.#go(following);
         else this.root.close();
     }
 
@@ -147,15 +139,20 @@ export class Panel {
     async offerSteps() {
         const { signal } = this.#abort;
         for (const [place, by] of [-1, 1].entries()) {
-            const face = await this.does.step(this.token, by).catch(() => null);
+            const face = await this.#stepped(by);
             if (signal.aborted) return;
             this.#steps[place].disabled = !face;
         }
     }
 
     async #step(by) {
-        const face = this.token && (await this.does.step(this.token, by).catch(() => null));
+        const face = this.token && (await this.#stepped(by));
         if (face) this.#go(face);
+    }
+
+    /** Return the face so many places on, or null where there is none or it cannot be had. */
+    #stepped(by) {
+        return this.does.step(this.token, by).catch(() => null);
     }
 
     #go(face) {
@@ -182,7 +179,7 @@ export class Panel {
 
     #failed(error) {
         if (aborted(error)) return;
-        const gone = error instanceof ApiError && error.code === "1006";
+        const gone = isUnknown(error);
         if (gone || !this.#face) this.#about.replaceChildren();
         if (gone) word(this.#name, "text", "faceset.unknown");
         else if (!this.#face) word(this.#name, "text", "faceset.notread");

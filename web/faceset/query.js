@@ -1,4 +1,5 @@
 /** What is asked of the face set: a part of the name, and the order. */
+import { NAME } from "../answer.js";
 import { element, word } from "../element.js";
 
 export const SORTS = ["newest", "oldest", "name"];
@@ -10,9 +11,7 @@ export class Query {
         type: "search",
         label: "faceset.search",
         placeholder: "faceset.search",
-        maxLength: 255,
-        dir: "auto",
-        autocomplete: "off",
+        ...NAME,
     });
     #sort = element("select", { label: "faceset.sort" });
     #count = element("p", { class: "faint query-count" });
@@ -58,9 +57,5 @@ export class Query {
     /** Say how many faces there are. */
     tell(count) {
         word(this.#count, "text", ["faceset.count", { count }]);
-    }
-
-    focus() {
-        this.#name.focus();
     }
 }

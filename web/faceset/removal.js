@@ -1,14 +1,12 @@
 /** Removing faces, which is for good: they are hidden at once, and removed when the time to think again is over. */
-import { ApiError, removeFace } from "../api.js";
+import { isUnknown, removeFace } from "../api.js";
 import { announce } from "../element.js";
-import { aborted, errorKey } from "../errors.js";
+import { askOnLeaving } from "./leaving.js";
 import { sweep } from "./sweep.js";
-import { Toast } from "./toast.js";
+import { tellFailed, Toast } from "./toast.js";
 import { UNNAMED } from "../tile.js";
 
 const SECONDS = 10;
-// Requests of 64 KiB in all outlive a page, and one of these takes a quarter of a KiB.
-const LAST_REQUESTS = 200;
 
 /** Events: "change" when faces are hidden or shown, with the latter as `detail`; "gone" when some have been removed. */
 export class Removals extends EventTarget {
@@ -19,7 +17,6 @@ export class Removals extends EventTarget {
     constructor() {
         super();
         addEventListener("pagehide", () => this.#sendLast());
-        addEventListener("beforeunload", (event) => this.#mayLeave() || event.preventDefault());
     }
 
     /** Whether the server is being asked to remove some right now. */
@@ -54,11 +51,6 @@ export class Removals extends EventTarget {
         if (gone.length) this.dispatchEvent(new Event("gone"));
     }
 
-    #mayLeave() {
-        const left = this.#pending.reduce((sum, removal) => sum + removal.left.length, 0);
-        return left <= LAST_REQUESTS && !this.#pending.some((removal) => removal.stuck);
-    }
-
     #sendLast() {
         for (const removal of this.#pending) removal.sendLast();
     }
@@ -70,40 +62,40 @@ export class Removals extends EventTarget {
 
 class Removal {
     waiting = true;
-    stuck = false;
     #seconds = SECONDS;
     #abort = new AbortController();
-    #sent = new Set();
+    #over = new AbortController();
+    #gone = new Set();
 
     constructor(faces, removals) {
         this.faces = faces;
         this.removals = removals;
         this.toast = new Toast(worded("faceset.removed", faces), [["faceset.undo", () => this.undo()]]);
         this.toast.tick(SECONDS);
+        // A page that is left takes the time to think with it.
+        askOnLeaving(this.#over.signal);
         this.timer = setInterval(() => this.#tick(), 1000);
-    }
-
-    /** The faces that the server has not been asked to remove. */
-    get left() {
-        return this.faces.filter((face) => !this.#sent.has(face));
     }
 
     undo() {
         this.#stop();
         announce(...worded("faceset.undone", this.faces));
-        this.removals.ended(this, [], this.faces);
-        this.toast.close();
+        this.#end([], this.faces);
     }
 
-    /** Ask for all that is left, now, in requests that outlive the page. */
+    /** Ask for all that nobody has confirmed, now, in requests that outlive the page. */
     sendLast() {
         this.#stop();
-        for (const face of this.left) {
-            this.#sent.add(face);
-            removeFace(face.face_token, { keepalive: true }).catch(() => null);
+        for (const face of this.faces) {
+            if (!this.#gone.has(face)) removeFace(face.face_token, { keepalive: true }).catch(() => null);
         }
+        this.#end(this.faces, []);
+    }
+
+    #end(gone, back) {
+        this.#over.abort();
+        this.removals.ended(this, gone, back);
         this.toast.close();
-        this.removals.ended(this, this.faces, []);
     }
 
     #stop() {
@@ -130,40 +122,24 @@ class Removal {
         });
         clearTimeout(late);
         if (signal.aborted) return;
-        this.toast.close();
-        this.removals.ended(this, done, failed.map(([face]) => face));
-        if (failed.length) this.#tellFailed(failed);
+        const back = failed.map(([face]) => face);
+        this.#end(done, back);
+        if (failed.length) tellFailed(failed, worded("faceset.notremoved", back), (left) => this.removals.remove(left));
     }
 
     async #removeOne(face, signal) {
-        this.#sent.add(face);
         try {
             await removeFace(face.face_token, { signal });
-            this.stuck = false;
         } catch (error) {
-            if (!aborted(error)) this.stuck = !(error instanceof ApiError);
             // Somebody else was faster.
-            if (error instanceof ApiError && error.code === "1006") return;
-            this.#sent.delete(face);
-            throw error;
+            if (!isUnknown(error)) throw error;
         }
+        this.#gone.add(face);
     }
 
     #tellProgress(count) {
         this.toast.say(worded("faceset.removing", this.faces));
         this.toast.advance(count, this.faces.length);
-    }
-
-    #tellFailed(failed) {
-        const faces = failed.map(([face]) => face);
-        const again = () => {
-            toast.close();
-            this.removals.remove(faces);
-        };
-        const actions = [["page.again", again], ["faceset.close", () => toast.close()]];
-        const toast = new Toast(worded("faceset.notremoved", faces), actions, { bad: true });
-        toast.explain(errorKey(failed[0][1]));
-        announce(...worded("faceset.notremoved", faces));
     }
 }
 

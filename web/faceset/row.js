@@ -2,7 +2,7 @@
 import { cropUrl } from "../api.js";
 import { element, word } from "../element.js";
 import { moment } from "../texts.js";
-import { UNNAMED } from "../tile.js";
+import { faceUrl, UNNAMED } from "../tile.js";
 
 /** Hold as many cells as the wall has columns. */
 export class Row {
@@ -98,7 +98,7 @@ class Cell {
         this.#box.disabled = token === null;
         this.root.classList.toggle("waiting", token === null);
         if (token !== null) {
-            this.link.href = `/faceset?face=${token}`;
+            this.link.href = faceUrl(token);
             this.link.removeAttribute("role");
             return;
         }

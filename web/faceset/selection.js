@@ -1,11 +1,12 @@
 /** The faces that are selected, and what can be done with all of them at once. */
 import { addFace } from "../api.js";
 import { announce, button, element, word } from "../element.js";
-import { errorKey } from "../errors.js";
+import { askOnLeaving } from "./leaving.js";
+import { tidyName } from "../naming.js";
 import { ask } from "./question.js";
 import { sweep } from "./sweep.js";
 import { UNNAMED } from "../tile.js";
-import { Toast } from "./toast.js";
+import { tellFailed, Toast } from "./toast.js";
 
 /** The most faces that are selected at once. */
 export const MOST = 10_000;
@@ -56,7 +57,8 @@ export class Selection extends EventTarget {
     prune(gone) {
         const before = this.size;
         for (const token of this.#faces.keys()) if (gone(token)) this.#faces.delete(token);
-        if (this.size < before) this.#changed();
+        // What became of them is being said.
+        if (this.size < before) this.#changed({ said: true });
     }
 
     clear() {
@@ -90,37 +92,29 @@ export class Selection extends EventTarget {
         const names = [...given].slice(0, SUGGESTED);
         const title = ["faceset.rename.ask", { count: faces.length }];
         const name = await ask({ title, text: "faceset.rename.hint", yes: "faceset.rename", names });
-        if (name !== null) await this.#rename(faces, name || UNNAMED);
+        if (name !== null) await this.#rename(faces, tidyName(name) || UNNAMED);
     }
 
     async #rename(faces, name) {
-        const stop = new AbortController();
+        const [stop, over] = [new AbortController(), new AbortController()];
+        askOnLeaving(over.signal);
         const toast = new Toast(["faceset.renaming", { count: faces.length }], [["faceset.stop", () => stop.abort()]]);
         const work = (face) => addFace(face.face_token, name, stop.signal);
         const progress = (count) => toast.advance(count, faces.length);
         const { done, failed } = await sweep(faces, work, { signal: stop.signal, progress });
+        over.abort();
         toast.close();
         this.does.renamed(done, name);
         announce("faceset.renamed.many", { count: done.length });
-        if (failed.length) this.#tellFailed(failed, name);
+        const text = ["faceset.notrenamed", { count: failed.length }];
+        if (failed.length) tellFailed(failed, text, (left) => this.#rename(left, name));
     }
 
-    #tellFailed(failed, name) {
-        const faces = failed.map(([face]) => face);
-        const text = ["faceset.notrenamed", { count: faces.length }];
-        const again = () => {
-            toast.close();
-            this.#rename(faces, name);
-        };
-        const actions = [["page.again", again], ["faceset.close", () => toast.close()]];
-        const toast = new Toast(text, actions, { bad: true });
-        toast.explain(errorKey(failed[0][1]));
-        announce(...text);
-    }
-
-    #changed() {
+    #changed({ said = false } = {}) {
+        const words = [this.size < MOST ? "faceset.selected" : "faceset.selected.most", { count: this.size }];
         this.root.hidden = this.size === 0;
-        word(this.#count, "text", ["faceset.selected", { count: this.size }]);
+        word(this.#count, "text", words);
+        if (!said) announce(...words);
         this.dispatchEvent(new Event("change"));
     }
 }

@@ -1,5 +1,6 @@
 /** A message at the lower edge of the window, with what can be done about it. */
-import { button, element, word } from "../element.js";
+import { announce, button, element, word } from "../element.js";
+import { errorKey } from "../errors.js";
 
 let toasts = 0;
 
@@ -58,4 +59,15 @@ export class Toast {
         this.root.remove();
         if (held) rest.focus();
     }
+}
+
+/** Say by a text that some work failed, [face, error] pairs, and why; `again(faces)` tries it once more. */
+export function tellFailed(failed, text, again) {
+    const retry = () => {
+        toast.close();
+        again(failed.map(([face]) => face));
+    };
+    const toast = new Toast(text, [["page.again", retry], ["faceset.close", () => toast.close()]], { bad: true });
+    toast.explain(errorKey(failed[0][1]));
+    announce(...text);
 }

@@ -21,6 +21,8 @@ export class Wall {
     #pages = null;
     #track = new Track();
     #height = 0;
+    #rowCount = -1;
+    #length = -1;
     #seen = { top: 0, at: 0 };
     #settle = null;
     #probe = probe();
@@ -127,11 +129,11 @@ export class Wall {
     #resize() {
         const rows = Math.ceil(this.count / this.columns);
         this.#track.resize(rows * this.#height, innerHeight);
-        const length = `${this.#track.height + 2 * EDGE}px`;
-        if (this.root.style.height !== length) {
-            this.root.style.height = length;
-            this.root.setAttribute("aria-rowcount", rows);
-        }
+        const length = this.#track.height + 2 * EDGE;
+        // Kept here: a browser rounds what it says of a long length, and writing it costs time in each frame.
+        if (length !== this.#length) this.root.style.height = `${length}px`;
+        if (rows !== this.#rowCount) this.root.setAttribute("aria-rowcount", rows);
+        [this.#length, this.#rowCount] = [length, rows];
         return rows;
     }
 

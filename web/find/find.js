@@ -1,42 +1,47 @@
 /** Find: a photo comes in, its faces are shown at once, and who they are. */
-import { faces } from "../api.js";
+import { howMany, loaded, Missing } from "../api.js";
 import { element, word } from "../element.js";
 import { intake } from "../intake.js";
 
 const SIGNS = ["pointerover", "keydown", "dragenter", "touchstart"];
 
 /** Make the view; what it needs once there is a photo is not part of the first one. */
-export default function view(root, go, stale) {
-    let finder = null;
-    const first = intake({
-        title: "find.drop",
-        hint: "find.hint",
-        take: async ([file]) => (await finding())?.take(file),
-        near: root,
-    });
+export default function view(root) {
+    let finding = null;
+    const finder = () => (finding ??= load().catch((error) => { finding = null; throw error; }));
+    const take = async ([file]) => quietly((await finder()).take(file));
+    const first = intake({ title: "find.drop", hint: "find.hint", take: (files) => quietly(take(files)), near: root });
+    const title = element("h1", { tabIndex: -1, class: "view-title", text: "find.title" });
+    const known = element("p", { class: "faint known", hidden: true });
+    root.append(element("div", { class: "view-head" }, title), first, known);
     const load = async () => {
-        const { Finder } = await import("./finder.js");
-        known.hidden = true;
+        const { Finder } = await loaded(import("./finder.js"));
         return new Finder(root, first);
     };
-    const finding = () => (finder ??= load().catch((error) => (finder = stale(error))));
     // What the first photo needs comes with the first sign of somebody who has one.
     for (const sign of SIGNS) addEventListener(sign, () => import("./finder.js").catch(() => null), { once: true });
-    const title = element("h1", { tabIndex: -1, class: "view-title", text: "find.title" });
-    const known = element("p", { class: "faint centred-text", hidden: true });
-    root.append(element("div", { class: "view-head" }, title), first, known);
     return {
         async shown(parameters) {
-            if (finder || parameters.has("face")) await (await finding())?.shown(parameters);
-            else await tellHowMany(known);
+            if (finding || parameters.has("face")) await quietly(finder().then((found) => found.shown(parameters)));
+            if ((await finding)?.isEmpty ?? true) await tellHowMany(known);
         },
+        hidden: () => finding?.then((found) => found.hidden()),
     };
+}
+
+/** Do some work that may find a file of the page missing, which the page tells. */
+async function quietly(work) {
+    try {
+        await work;
+    } catch (error) {
+        if (!(error instanceof Missing)) throw error;
+    }
 }
 
 async function tellHowMany(known) {
     try {
-        const { total } = await faces({ limit: 1 });
-        word(known, "text", [total ? "find.known" : "find.known.none", { count: total }]);
+        const count = await howMany();
+        word(known, "text", [count ? "find.known" : "find.known.none", { count }]);
         known.hidden = false;
     } catch {
         // The banner tells of a server that is away; a count that is missing needs no more words.

@@ -27,7 +27,6 @@ export class Matches {
         const shown = this.#groups.reduce((sum, group) => sum + group.filter(within), 0);
         this.#cut.hidden = shown >= total;
         if (shown < total) word(this.#cut, "text", ["matches.cut", { count: shown, total }]);
-        return shown;
     }
 }
 

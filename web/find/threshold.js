@@ -70,7 +70,6 @@ export class Threshold {
         const value = distanceText(this.value);
         this.#value.textContent = value;
         this.#inside.setAttribute("d", bars(this.#counts, 0, this.#steps()));
-        word(this.#input, "label", ["threshold.slider", {}]);
         this.#input.setAttribute("aria-valuetext", value);
         word(this.#found, "text", this.#meaning());
     }

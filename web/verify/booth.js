@@ -4,7 +4,6 @@ import { Presence } from "./presence.js";
 import { Viewfinder } from "../camera/viewfinder.js";
 
 const SECONDS = 3;
-const NAME = "camera.jpg";
 
 /** Show the booth; `taken(photo)` gets a File, `left()` is called when the reader wants none. */
 export class Booth {
@@ -79,10 +78,9 @@ export class Booth {
     }
 
     async #capture() {
-        const taking = this.#viewfinder.camera.capture();
+        const taking = this.#viewfinder.camera.photo();
         this.#stopCounting();
         this.#presence.stop();
-        this.taken(new File([await taking], NAME, { type: "image/jpeg" }));
+        this.taken(await taking);
     }
 }
-

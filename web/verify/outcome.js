@@ -1,6 +1,6 @@
 /** The answer of a comparison: one plain verdict, why, and the distance on the scale. */
 import { banner } from "../answer.js";
-import { scale } from "./scale.js";
+import { percent, scale } from "./scale.js";
 import { distanceText } from "../texts.js";
 import { likelyWithin, POINTS, pointAt, verdict } from "../verdict.js";
 
@@ -29,8 +29,4 @@ export function match({ matched, distance, threshold }) {
 
 function answered(title, kind, reason, ...drawn) {
     return { kind, said: [`${title}.said`, reason[1]], parts: [banner(kind, title, null, reason), ...drawn] };
-}
-
-function percent(value) {
-    return Number((value * 100).toPrecision(2));
 }

@@ -23,6 +23,11 @@ export function scale(distance, { likely, unsure, marks = POINTS }) {
     return element("figure", { class: "scale" }, bar, list, marks === POINTS ? meaning() : null);
 }
 
+/** Return a share, 0 to 1, in percent, with two digits that count. */
+export function percent(share) {
+    return Number((share * 100).toPrecision(2));
+}
+
 function marked({ distance, key }) {
     const name = element("span", { text: `scale.mark.${key}` });
     const value = element("span", {}, distanceText(distance));
@@ -30,13 +35,12 @@ function marked({ distance, key }) {
 }
 
 function meaning() {
-    const percent = (value) => ["scale.percent", { value: Number((value * 100).toPrecision(2)) }];
     const heads = ["scale.distance", "scale.found", "scale.strangers"];
     const rows = POINTS.map(({ distance, key, found, strangers }) => {
         const name = element("span", { text: `scale.mark.${key}` });
         const at = element("th", { scope: "row" }, distanceText(distance), " ", name);
-        const shares = [found, strangers].map((value) => element("td", { text: percent(value) }));
-        return element("tr", {}, at, ...shares);
+        const shares = [found, strangers].map((share) => ["scale.percent", { value: percent(share) }]);
+        return element("tr", {}, at, ...shares.map((text) => element("td", { text })));
     });
     const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col", text })));
     const table = element("table", { class: "distance" }, element("thead", {}, head), element("tbody", {}, ...rows));

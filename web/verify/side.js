@@ -1,24 +1,28 @@
 /** One side of a comparison: a photo with its faces, of which one is chosen. */
 import { poorNotice } from "../answer.js";
-import { ApiError, compare, cropUrl, detect, forget } from "../api.js";
+import { compare, cropUrl, detect, forget, isUnknown } from "../api.js";
 import { button, element } from "../element.js";
 import { aborted, errorNotice } from "../errors.js";
+import { patiently } from "../patience.js";
 import { readPhoto } from "../photo.js";
 import { Picture } from "../picture.js";
 
 const EMPTY = { photo: null, found: null, token: null, captured: false, notes: [] };
-const UNKNOWN = "1006";
 
-/** Show a side and the place for its photo; `changed(another)` tells that there is another photo, or only face. */
+/**
+ * Show a side and the place for its photo. `marks()` says whether faces are to be marked; `changed(another)` is called
+ * when there is another photo, or only face.
+ */
 export class Side {
     #picture = new Picture((face) => this.#choose(face.face_token));
     #notes = element("div", { class: "notes" });
     #taking = new AbortController();
     #content = EMPTY;
 
-    constructor(name, place, changed) {
+    constructor(name, place, marks, changed) {
         this.name = name;
         this.place = place;
+        this.marks = marks;
         this.changed = changed;
         this.title = element("h2", { tabIndex: -1, text: `verify.side.${name}` });
         this.own = element("div", { class: "side-own" }, this.#picture.root, this.#notes, place);
@@ -45,19 +49,24 @@ export class Side {
     }
 
     /** Take a file, mark its faces and choose the largest; one that was `captured` leaves no face behind but that. */
-    async take(file, { captured = false, marked = true } = {}) {
+    async take(file, captured = false) {
         const { signal } = this.clear();
         try {
             const { blob, notes } = await readPhoto(file);
             signal.throwIfAborted();
             this.#show({ ...EMPTY, photo: blob, captured, notes: notes.map(notice) });
-            if (marked) await this.#mark(signal);
+            if (this.marks()) await this.#mark(signal);
             else this.#picture.settle();
             this.changed(true);
         } catch (error) {
-            this.#fail(error, () => this.take(file, { captured, marked }));
+            this.#fail(error, () => this.take(file, captured));
             if (!aborted(error)) this.changed(true);
         }
+    }
+
+    /** Mark the faces of a photo that has no marks. */
+    async look() {
+        if (this.photo && !this.isMarked) await this.take(this.photo, this.#content.captured);
     }
 
     /** Show the face of a token again: on its photo where that is still here, else its crop. */
@@ -71,12 +80,12 @@ export class Side {
         if (!token) return;
         try {
             // Whether a token is known can be asked without knowing another one.
-            await compare(token, token, signal);
+            await patiently(() => compare(token, token, signal), signal);
             this.#show({ ...EMPTY, photo: cropUrl(token), token, notes: [notice("verify.crop")] });
             this.#picture.settle();
         } catch (error) {
             const again = () => this.restore(token).then(() => this.changed(false));
-            this.#fail(error, error instanceof ApiError && error.code === UNKNOWN ? null : again);
+            this.#fail(error, isUnknown(error) ? null : again);
         }
     }
 
@@ -102,8 +111,9 @@ export class Side {
         this.#picture.settle();
     }
 
-    /** Exchange what two sides show. */
+    /** Exchange what two sides show; marking that is under way is broken off. */
     swap(other) {
+        for (const side of [this, other]) if (side.photo) side.stop();
         const mine = this.#content;
         this.#show(other.#content);
         other.#show(mine);
@@ -111,8 +121,9 @@ export class Side {
 
     async #mark(signal) {
         const { photo, captured } = this.#content;
+        this.#notes.append(element("p", { class: "faint working", text: "find.looking" }));
         // A capture's tokens must be known to be removed, so its request is not broken off.
-        const found = await detect(photo, captured ? undefined : signal);
+        const found = await patiently(() => detect(photo, captured ? undefined : signal), signal);
         if (signal.aborted && captured) forget(found.faces);
         signal.throwIfAborted();
         this.#content = { ...this.#content, found };

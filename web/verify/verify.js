@@ -1,15 +1,18 @@
 /** Verify: two photos, or a photo and the camera, and whether they show the same person. */
-import { compare, verifyFace } from "../api.js";
+import { aim } from "./aim.js";
+import { compare, loaded, Missing, verifyFace } from "../api.js";
 import { announce, button, element } from "../element.js";
 import { aborted, errorNotice } from "../errors.js";
 import { intake } from "../intake.js";
 import { likeness, match } from "./outcome.js";
+import { patiently } from "../patience.js";
 import { Side } from "./side.js";
 
 /** Make the view; the URL says which two faces are compared. */
 export default async function view(root, go) {
-    const verifier = new Verifier(root, go);
-    if (document.documentElement.dataset.dialects.split(" ").includes("finday")) await verifier.offerRegistered();
+    const finday = document.documentElement.dataset.dialects.split(" ").includes("finday");
+    const { Registered } = finday ? await loaded(import("./registered.js")) : {};
+    const verifier = new Verifier(root, go, Registered);
     return { shown: (parameters) => verifier.shown(parameters), hidden: () => verifier.hidden() };
 }
 
@@ -22,10 +25,11 @@ class Verifier {
     #over = button("verify.over", { onclick: () => this.#startOver() });
     #answer = element("div", { class: "answer verify-answer" });
     #comparing = new AbortController();
+    #opening = new AbortController();
     #registered = null;
     #booth = null;
 
-    constructor(root, go) {
+    constructor(root, go, Registered) {
         this.root = root;
         this.go = go;
         const title = element("h1", { tabIndex: -1, class: "view-title", text: "verify.title" });
@@ -33,21 +37,19 @@ class Verifier {
         const head = element("div", { class: "view-head" }, title, ways);
         this.#second.place.querySelector(".row").append(this.#camera);
         root.append(head, element("div", { class: "sides" }, this.#first.root, this.#second.root), this.#answer);
-        // Before the places for photos, which take whatever comes, each for itself.
-        for (const kind of ["paste", "dragover", "drop"]) addEventListener(kind, (event) => this.#aim(event), true);
-        for (const kind of ["dragleave", "dragend"]) addEventListener(kind, () => this.#light(null));
-    }
-
-    /** Offer a registered photo of Finday on the first side. */
-    async offerRegistered() {
-        const { Registered } = await import("./registered.js");
-        this.#registered = new Registered(() => this.#useRegistered());
-        this.#first.root.append(this.#registered.root);
+        if (Registered) {
+            // Finday's registered photo, on the first side.
+            this.#registered = new Registered(() => this.#useRegistered());
+            this.#first.root.append(this.#registered.root);
+        }
+        aim(root, this.#sides, (side) => this.#isEmpty(side), (side, file) => this.#take(side, file));
     }
 
     async shown(parameters) {
         this.#closeBooth();
         this.#registered?.clear();
+        this.#comparing.abort();
+        this.#answer.replaceChildren();
         await Promise.all(this.#sides.map((side) => side.restore(parameters.get(side.name))));
         await this.#tell();
     }
@@ -61,7 +63,11 @@ class Verifier {
     #side(name, hint, camera) {
         const take = ([file]) => this.#take(this.#named(name), file);
         const place = intake({ title: "find.drop", hint, camera, take });
-        return new Side(name, place, (another) => this.#changed(another));
+        return new Side(name, place, () => !this.#registered?.url, (another) => this.#changed(another));
+    }
+
+    #isEmpty(side) {
+        return side.isEmpty && !(side === this.#first && this.#registered?.url);
     }
 
     #named(name) {
@@ -69,22 +75,27 @@ class Verifier {
     }
 
     #take(side, file, captured = false) {
-        if (side === this.#second) this.#closeBooth();
-        else this.#registered?.clear();
         this.#answer.replaceChildren();
-        return side.take(file, { captured, marked: !this.#registered?.url });
+        if (side === this.#second) {
+            this.#closeBooth();
+        } else if (this.#registered) {
+            const { url } = this.#registered;
+            this.#registered.clear();
+            if (url) this.#second.look();
+        }
+        return side.take(file, captured);
     }
 
     /** A photo or a URL takes the place of the other on the first side; with a URL no face of the second is chosen. */
     #useRegistered() {
         if (this.#registered.url) this.#first.clear();
+        else this.#second.look();
         this.#changed(true);
     }
 
     #changed(another) {
         const { url } = this.#registered ?? {};
         if (url && this.#second.isMarked) this.#second.unmark();
-        if (!url && this.#second.photo && !this.#second.isMarked) return this.#take(this.#second, this.#second.photo);
         const asked = this.#sides.filter(({ token }) => token).map(({ name, token }) => [name, token]);
         const path = asked.length ? `/verify?${new URLSearchParams(asked)}` : "/verify";
         // A step of the history is a photo, not each face of it.
@@ -119,8 +130,9 @@ class Verifier {
     #asking(signal) {
         const [a, b] = this.#sides;
         const url = this.#registered?.url;
-        if (url) return b.photo && verifyFace(b.photo, url, signal).then(match);
-        return a.token && b.token ? compare(a.token, b.token, signal).then(({ distance }) => likeness(distance)) : null;
+        if (url) return b.photo && patiently(() => verifyFace(b.photo, url, signal), signal).then(match);
+        if (!a.token || !b.token) return null;
+        return patiently(() => compare(a.token, b.token, signal), signal).then(({ distance }) => likeness(distance));
     }
 
     #next() {
@@ -131,6 +143,7 @@ class Verifier {
         this.#closeBooth();
         this.#first.swap(this.#second);
         this.#changed(false);
+        for (const side of this.#sides) side.look();
     }
 
     #startOver() {
@@ -138,9 +151,13 @@ class Verifier {
     }
 
     async #openBooth() {
-        const { Booth } = await import("./booth.js");
         this.#closeBooth();
-        this.#booth = new Booth((photo) => this.#captured(photo), () => this.#leaveBooth());
+        const { signal } = (this.#opening = new AbortController());
+        const module = await loaded(import("./booth.js")).catch(quietly);
+        if (signal.aborted || !module) return;
+        // A photo may be ready only after the booth was left.
+        const captured = (photo) => signal.aborted || this.#captured(photo);
+        this.#booth = new module.Booth(captured, () => this.#leaveBooth());
         this.#second.own.hidden = true;
         this.#second.root.append(this.#booth.root);
         await this.#booth.open();
@@ -157,33 +174,15 @@ class Verifier {
     }
 
     #closeBooth() {
+        this.#opening.abort();
         this.#booth?.close();
         this.#booth?.root.remove();
         this.#booth = null;
         this.#second.own.hidden = false;
     }
+}
 
-    /** Give what is pasted or dropped to the side that is meant: that under it, or that waits for a photo. */
-    #aim(event) {
-        const files = [...((event.clipboardData ?? event.dataTransfer)?.files ?? [])];
-        const dragged = event.type === "dragover" && event.dataTransfer?.types.includes("Files");
-        if (!this.root.checkVisibility() || (!files.length && !dragged)) return;
-        event.preventDefault();
-        event.stopImmediatePropagation();
-        const on = this.#sides.find(({ root }) => root.contains(event.target));
-        const side = (event.type === "paste" ? null : on) ?? this.#waiting();
-        this.#light(dragged ? side : null);
-        if (files.length > 1) this.#sides.forEach((each, place) => this.#take(each, files[place]));
-        else if (files.length) this.#take(side, files[0]);
-    }
-
-    #waiting() {
-        const focused = this.#sides.filter(({ root }) => root.contains(document.activeElement));
-        const empty = (side) => side.isEmpty && !(side === this.#first && this.#registered?.url);
-        return focused.find(empty) ?? this.#sides.find(empty) ?? focused[0] ?? this.#second;
-    }
-
-    #light(side) {
-        for (const each of this.#sides) each.place.classList.toggle("over", each === side);
-    }
+/** Leave it to the page to tell that a module is missing. */
+function quietly(error) {
+    if (!(error instanceof Missing)) throw error;
 }

@@ -16,6 +16,7 @@ from hypothesis.extra.numpy import arrays
 import faceset.index
 from faceset.index import ExactIndex
 from faceset.nearest import Nearest, Wanted
+from faceset.scan import Hits, scan
 from tests.brute_force import brute_force, cross_every_border, filled
 from tests.vectors import Floats, unit
 
@@ -173,7 +174,27 @@ class Guarded(list[str | None]):
 def test_who_searches_names_nothing_that_stays_under_the_lock(limit: int | None) -> None:
     vectors = unit(np.random.default_rng(0).normal(size=(112, 8)))
     index, stored = filled(vectors)
+    index.settle()
     index._tokens = tokens = Guarded(index._tokens)
     tokens.of = index
     assert pairs(index.nearest(vectors[0], 2.0, Wanted(limit=limit))) == brute_force(stored, vectors[0], 2.0)[:limit]
     assert tokens.asked == 0
+
+
+def test_the_next_nearest_are_found_when_all_that_were_named_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that stay in the changed blocks are looked at again, but others are nearer."""
+    order = [*range(68), *range(80, 112), *range(68, 80)]
+    vectors = np.zeros((112, 2), np.float32)
+    vectors[order, 0] = np.arange(112) / 100
+    index, stored = filled(vectors)
+    index.settle()
+    nearest = list(stored)[:68]
+
+    def and_then_remove(*given: Any) -> list[Hits]:
+        found = scan(*given)
+        index.remove(nearest)
+        return found
+
+    monkeypatch.setattr("faceset.index.scan", and_then_remove)
+    found = index.nearest(np.zeros(2, np.float32), 2.0, Wanted(limit=4))
+    assert (found.tokens, found.total) == ([f"t{row:03}" for row in range(80, 84)], 44)

@@ -111,6 +111,21 @@ def test_names_of_the_removed_are_not_kept(faceset: FaceSet) -> None:
     assert "mine" not in faceset._rosters._by_group
 
 
+def test_who_is_removed_behind_a_reading_is_not_kept(faceset: FaceSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = faces(60)
+    faceset.add(made, "mine")
+    named: Named = rosters.Rosters._named
+
+    def and_then_removed(self: rosters.Rosters, group: str) -> Iterator[tuple[Sequence[int], Sequence[str]]]:
+        yield from named(self, group)
+        faceset.remove([made[7].token], "mine")
+
+    monkeypatch.setattr(rosters.Rosters, "_named", and_then_removed)
+    shown(faceset)
+    assert b"person 8 " in held(faceset)
+    assert b"person 7 " not in held(faceset)
+
+
 def held(faceset: FaceSet) -> bytes:
     """Return what memory has of the names, in lower case."""
     kept = faceset._rosters._by_group["mine"]

@@ -162,9 +162,10 @@ class Live:
         assert not self._thread.is_alive()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def serve() -> Iterator[Callable[..., Live]]:
-    """Return a function that serves an engine with the given settings; every server is stopped at the end."""
+    """Return a function that serves an engine with the given settings; every server is stopped at the module's end."""
+    # Each has hundreds of threads: those of all modules together would be more than a machine lets one have.
     running: list[Live] = []
 
     def start(engine: FaceEngine, **changes: object) -> Live:

@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks import tables
 from benchmarks.gallery import FACES_EACH, Gallery
-from benchmarks.loading import fill
+from benchmarks.loading import fill, numbered
 from benchmarks.million import token
 from benchmarks.served import Client, ServerProcess
 from settings import Settings
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table = [["faces", "page of 200", "median, ms", "95 %, ms", "server, MB"]]
     with tempfile.TemporaryDirectory(dir=options.data) as data:
         settings = replace(Settings.from_environment(), data=Path(data))
-        faces = enumerate(row for part in Gallery(max(sizes)).parts() for row in part)
+        faces = numbered(Gallery(max(sizes)))
         for size in sizes:
             fill(settings, faces, size - filled)
             filled = size

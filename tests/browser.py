@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, expect, sync_playwright
 
 from settings import ROOT
 
@@ -151,6 +151,13 @@ def settled(page: Page) -> None:
     # Rejections are told after the task they happen in, and what is told before the answer comes before it. Unlike
     # `evaluate` this ends when the page never answers.
     page.wait_for_function("() => new Promise((done) => setTimeout(() => done(true)))")
+
+
+def requests_to(page: Page, path: str) -> list[Request]:
+    """Return the list to which every request of a path is added from now on."""
+    sent: list[Request] = []
+    page.on("request", lambda request: sent.append(request) if request.url.endswith(path) else None)
+    return sent
 
 
 def shot(page: Page, name: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ WITH_A_FACE = {"ben_afflek": 1, "jerry_seinfeld": 0, "madonna": 1, "mindy_kaling
 
 STRANGE = "00000000-0000-4000-8000-000000000000"
 """A face's id that no face ever has."""
+
+OpenWorld = Callable[..., AbstractContextManager[Any]]
 
 
 class World:
@@ -130,11 +132,29 @@ def opened(
 
 
 @pytest.fixture(scope="module")
-def world(
+def open_world(
     serve: Callable[..., Live],
     new_engine: Callable[..., FaceEngine],
     tmp_path_factory: pytest.TempPathFactory,
     photos: Path,
-) -> Iterator[World]:
-    with opened(serve, new_engine, tmp_path_factory.mktemp("nhn"), photos) as made:
+) -> OpenWorld:
+    """Return a function that opens a world, of another kind if one is given."""
+
+    def make(kind: type[World] = World) -> AbstractContextManager[Any]:
+        return opened(serve, new_engine, tmp_path_factory.mktemp("nhn"), photos, kind)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def quick_secrets() -> Iterator[None]:
+    """Have secrets hashed in no time, where what it costs is not what is looked at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("faceset.tenants.COST", 16)
+        yield
+
+
+@pytest.fixture(scope="module")
+def world(open_world: OpenWorld) -> Iterator[World]:
+    with open_world() as made:
         yield made

@@ -14,9 +14,9 @@ from similarity import similarity
 from tests.nhn_client import CHECKED, promised, tally
 from tests.nhn_conformance import OPERATIONS
 from tests.nhn_refusals import CASES, Row, asked_well
-from tests.nhn_world import CROWD, STRANGE, WITH_A_FACE, World, world
+from tests.nhn_world import CROWD, STRANGE, WITH_A_FACE, World, open_world, world
 
-__all__ = ["world"]
+__all__ = ["open_world", "world"]
 
 INVALID = (-40000, "InvalidParam")
 

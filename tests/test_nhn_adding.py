@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from engine import FaceEngine
-from tests.nhn_world import CROWD, World, world
+from tests.nhn_world import CROWD, World, open_world, world
 
-__all__ = ["world"]
+__all__ = ["open_world", "world"]
 
 FAULT = (-50000, "InternalServerError")
 

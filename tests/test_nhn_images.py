@@ -12,10 +12,10 @@ import pytest
 
 from api.nhn.parameters import LIMITS
 from tests.nhn_client import Refusal
-from tests.nhn_world import CROWD, World, world
+from tests.nhn_world import CROWD, World, open_world, world
 from tests.pictures import Pixels, blank, decoded, encoded, grid, padded, read, tiff_orientation, turned, with_exif
 
-__all__ = ["world"]
+__all__ = ["open_world", "world"]
 
 INVALID = (-40000, "InvalidParam")
 TOO_LARGE, NO_FORMAT = (-45000, "ImageTooLargeException"), (-45000, "InvalidImageFormatException")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -15,13 +14,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy, composite
 
-from engine import FaceEngine
 from tests.client import Answer, head
-from tests.conftest import Live
 from tests.nhn_conformance import ERRORS, FACTS, OPERATIONS, refusal_differences
 from tests.nhn_faces import made_up
-from tests.nhn_world import STRANGE, World, opened
+from tests.nhn_world import STRANGE, OpenWorld, World, open_world, quick_secrets
 from tests.pictures import blank
+
+__all__ = ["open_world", "quick_secrets"]
 
 REQUESTS, MALFORMED = 1400, 600
 ROWS = frozenset.union(*ERRORS.values()) - {(-50000, "InternalServerError")}
@@ -118,16 +117,9 @@ def check(answer: Answer, seen: Counter[Any], method: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def world(
-    serve: Callable[..., Live],
-    new_engine: Callable[..., FaceEngine],
-    tmp_path_factory: pytest.TempPathFactory,
-    photos: Path,
-) -> Iterator[World]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("faceset.tenants.COST", 16)
-        with opened(serve, new_engine, tmp_path_factory.mktemp("requests"), photos) as made:
-            yield made
+def world(quick_secrets: None, open_world: OpenWorld) -> Iterator[World]:
+    with open_world() as made:
+        yield made
 
 
 def options(examples: int) -> settings:

@@ -69,18 +69,25 @@ def test_the_reader_changes_the_colours(new_page: NewPage, site: Live) -> None:
     assert page.evaluate(ground) == dark
 
 
-def test_a_server_that_goes_away_is_told_and_the_page_recovers(
-    new_page: NewPage,
-    complaints: Complaints,
-    serve: Callable[..., Live],
-    filled: FaceEngine,
-    photos_of: PhotosOf,
-) -> None:
+@pytest.fixture
+def leaving(
+    new_page: NewPage, complaints: Complaints, serve: Callable[..., Live], filled: FaceEngine
+) -> tuple[Page, Live]:
+    """A page, and its server, which the test stops."""
     complaints.allow(SERVER_GONE)
-    first = serve(filled)
-    page = opened(new_page(first.url))
-    page.mouse.move(300, 300)
-    page.wait_for_load_state("networkidle")
+    live = serve(filled)
+    return opened(new_page(live.url)), live
+
+
+@pytest.mark.parametrize("ready", [True, False], ids=["with all it needs", "at the first photo"])
+def test_a_server_that_goes_away_is_told_and_the_page_recovers(
+    leaving: tuple[Page, Live], serve: Callable[..., Live], filled: FaceEngine, photos_of: PhotosOf, ready: bool
+) -> None:
+    page, first = leaving
+    if ready:
+        with page.expect_response("**/threshold.js"):
+            page.mouse.move(300, 300)
+        page.wait_for_load_state("networkidle")
     first.stop()
     choose(page, photos_of["madonna"][3])
     banner = page.locator("#connection")
@@ -91,22 +98,22 @@ def test_a_server_that_goes_away_is_told_and_the_page_recovers(
     expect(page.locator("#announcer")).to_have_text(re.compile("The server answers again|Likely madonna"))
     # What was asked for meanwhile is answered without being asked for again.
     assert "madonna" in verdict_of(page).inner_text()
+    expect(page.locator("#stale")).to_be_hidden()
 
 
-def test_a_first_photo_without_a_server_is_not_lost_silently(
-    new_page: NewPage,
-    complaints: Complaints,
-    serve: Callable[..., Live],
-    filled: FaceEngine,
-    photos_of: PhotosOf,
+def test_a_view_that_is_chosen_without_a_server_comes_with_it(
+    leaving: tuple[Page, Live], serve: Callable[..., Live], filled: FaceEngine, photos_of: PhotosOf
 ) -> None:
-    complaints.allow(SERVER_GONE)
-    gone = serve(filled)
-    page = opened(new_page(gone.url))
-    gone.stop()
+    page, first = leaving
+    first.stop()
     choose(page, photos_of["madonna"][3])
-    expect(page.get_by_role("alert").filter(has_text="The server may be away")).to_be_visible()
+    page.get_by_role("link", name="Verify").click()
     expect(page.locator("#connection")).to_be_visible()
+    serve(filled, port=first.port)
+    expect(page.locator("h1:visible")).to_have_text("Are they the same?")
+    # The photo waits where it was chosen.
+    page.get_by_role("link", name="Find").click()
+    assert "madonna" in verdict_of(page).inner_text()
 
 
 def test_being_offline_is_told(page: Page, complaints: Complaints) -> None:
@@ -130,7 +137,7 @@ def test_a_language_that_cannot_be_loaded_offers_to_reload(page: Page, complaint
     opened(page)
     page.route("**/ko.json", lambda route: route.abort())
     page.locator("#language").select_option("ko")
-    expect(page.get_by_role("alert").filter(has_text="may have a newer page")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="The server may have a newer page")).to_be_visible()
     expect(page.locator("h1")).to_have_text(TITLES["en"])
 
 
@@ -139,7 +146,7 @@ def test_a_view_that_cannot_be_loaded_offers_to_reload(page: Page, complaints: C
     opened(page)
     page.route("**/verify.js", lambda route: route.abort())
     page.get_by_role("link", name="Verify").click()
-    expect(page.get_by_role("alert").filter(has_text="may have a newer page")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="The server may have a newer page")).to_be_visible()
     page.unroute("**/verify.js")
     page.get_by_role("button", name="Reload").click()
     expect(page.locator(".view-verify h1")).to_be_visible()

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from engine import FaceEngine
 from tests.add_view import add_all, choose, counted, done, named, progress, row, site
 from tests.axe import violations
-from tests.browser import Complaints, answered, complaints, new_page, page
+from tests.browser import Complaints, answered, complaints, new_page, page, requests_to
 from tests.conftest import Live
 from tests.page_site import opened, photos_of, several
 
@@ -26,20 +26,13 @@ CLIPPED = "node => node.scrollHeight > node.clientHeight + 1 || node.scrollWidth
 SHOWN = "() => [...document.querySelectorAll('.photo-face .crop')].some((crop) => crop.naturalWidth > 1)"
 
 
-def posts_to(page: Page, path: str) -> list[Request]:
-    """Return the list of all requests to a path, which grows."""
-    asked: list[Request] = []
-    page.on("request", lambda request: asked.append(request) if request.url.endswith(path) else None)
-    return asked
-
-
 @pytest.mark.parametrize("status", [404, 503])
 def test_pictures_that_cannot_be_had_are_left_out(
     page: Page, photos_of: PhotosOf, complaints: Complaints, status: int
 ) -> None:
     complaints.allow(answered(status))
     page.route("**/show_photo/**", lambda route: route.fulfill(status=status))
-    detections = posts_to(page, "/detect")
+    detections = requests_to(page, "/detect")
     opened(page, "/add")
     choose(page, *photos_of["madonna"][1:3])
     done(page, 2)
@@ -65,7 +58,7 @@ def test_pictures_of_forgotten_faces_are_made_again(
             route.continue_()
 
     tab.route("**/show_photo/**", hold_first)
-    detections = posts_to(tab, "/detect")
+    detections = requests_to(tab, "/detect")
     opened(tab, "/add")
     choose(tab, photos_of["madonna"][1])
     done(tab, 1)
@@ -86,7 +79,7 @@ def test_faces_that_are_forgotten_at_once_are_found_again_only_once(
     unknown = {"sucess": False, "success": False, "error_code": "1006", "error_msg": "UNKNOWN", "detail": "unknown"}
     page.route("**/show_photo/**", lambda route: route.fulfill(status=404))
     page.route("**/compare", lambda route: route.fulfill(status=404, json=unknown))
-    detections = posts_to(page, "/detect")
+    detections = requests_to(page, "/detect")
     opened(page, "/add")
     choose(page, several)
     done(page, 1)
@@ -100,7 +93,7 @@ def test_faces_that_are_forgotten_at_once_are_found_again_only_once(
 def test_a_busy_server_is_told_of_until_it_has_time(page: Page, photos_of: PhotosOf, complaints: Complaints) -> None:
     complaints.allow(answered(503))
     page.route("**/detect", lambda route: route.fulfill(status=503, content_type="text/html", body="busy"))
-    detections = posts_to(page, "/detect")
+    detections = requests_to(page, "/detect")
     opened(page, "/add")
     choose(page, photos_of["madonna"][1])
     expect(progress(page)).to_contain_text("Waiting for the server")

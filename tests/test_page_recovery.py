@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from engine import FaceEngine
 from tests.axe import violations
-from tests.browser import SERVER_GONE, Complaints, answered, complaints, new_page, page, settled
+from tests.browser import SERVER_GONE, Complaints, answered, complaints, new_page, page, requests_to, settled
 from tests.conftest import Live
 from tests.module_engine import engine
 from tests.page_camera import films, watched
@@ -29,13 +29,6 @@ def site(serve: Callable[..., Live], engine: FaceEngine) -> Live:
     return serve(engine)
 
 
-def requests_of(page: Page, path: str) -> list[Request]:
-    """Return the list to which every request of a path is added from now on."""
-    sent: list[Request] = []
-    page.on("request", lambda request: sent.append(request) if request.url.endswith(path) else None)
-    return sent
-
-
 @pytest.mark.parametrize("status", [415, 500])
 def test_a_photo_that_is_refused_is_sent_once(
     page: Page, photos_of: PhotosOf, complaints: Complaints, status: int
@@ -43,7 +36,7 @@ def test_a_photo_that_is_refused_is_sent_once(
     complaints.allow(answered(status))
     opened(page, "/verify")
     page.route("**/detect", lambda route: route.fulfill(status=status, json={"success": False, "error_code": "1003"}))
-    sent = requests_of(page, "/detect")
+    sent = requests_to(page, "/detect")
     side(page, "b").locator("input[type=file]").set_input_files(photos_of["madonna"][3])
     alert = side(page, "b").get_by_role("alert")
     expect(alert).to_be_visible()
@@ -133,7 +126,7 @@ def test_a_comparison_waits_until_this_device_is_back(
     page.get_by_role("button", name="Swap sides").click()
     expect(page.locator("#connection")).to_be_visible()
     expect(page.locator(".verify-answer")).to_have_text("Comparing…")
-    sent = requests_of(page, "/compare")
+    sent = requests_to(page, "/compare")
     if leave:
         page.get_by_role("link", name="Find").click()
     page.context.set_offline(False)

@@ -7,22 +7,21 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 from api.withmind import token_of
-from engine import FaceEngine
 from faceset.tenants import Credentials, groups_of
 from faceset.tokens import new_token
 from tests.client import Answer
-from tests.conftest import Live
 from tests.nhn_conformance import OPERATIONS
 from tests.nhn_faces import made_up
 from tests.nhn_refusals import IN_A_GROUP, IN_PAGES, WITH_A_FACE_ID
-from tests.nhn_world import World, opened
+from tests.nhn_world import OpenWorld, World, open_world, quick_secrets
+
+__all__ = ["open_world", "quick_secrets"]
 
 NEVER_APP, NEVER_SECRET, NEVER_GROUP, NEVER_TOKEN = "N" * 16, "N" * 32, "never", "N" * 67
 SENT = {"X-Request-Id": "wall"}
@@ -76,18 +75,11 @@ Alike = Callable[[tuple[Any, ...], tuple[Any, ...]], None]
 
 
 @pytest.fixture(scope="module")
-def world(
-    serve: Callable[..., Live],
-    new_engine: Callable[..., FaceEngine],
-    tmp_path_factory: pytest.TempPathFactory,
-    photos: Path,
-) -> Iterator[Walled]:
-    with pytest.MonkeyPatch.context() as patch:
-        # Hashes are counted here, and need not take long.
-        patch.setattr("faceset.tenants.COST", 16)
-        with opened(serve, new_engine, tmp_path_factory.mktemp("wall"), photos, Walled) as made:
-            made.furnish()
-            yield made
+def world(quick_secrets: None, open_world: OpenWorld) -> Iterator[Walled]:
+    # Hashes are counted here, and need not take long.
+    with open_world(Walled) as made:
+        made.furnish()
+        yield made
 
 
 @pytest.fixture

@@ -54,9 +54,14 @@ export function poorNotice(face) {
 
 /** Say that a face is in the face set, and lead to it. */
 export function storedNotice({ face_token: token, face_name: name }) {
-    const said = name === UNNAMED ? "find.stored.unnamed" : ["find.stored", { name }];
+    return leading(token, "find.stored", name, { class: "notice" });
+}
+
+/** Return a notice that says where a face is kept, by a text that has another one for faces without a name. */
+function leading(token, key, name, properties) {
+    const said = name === UNNAMED ? `${key}.unnamed` : [key, { name }];
     const link = element("a", { href: faceUrl(token), text: "find.open" });
-    return element("p", { class: "notice" }, element("span", { text: said }), " ", link);
+    return element("p", properties, element("span", { text: said }), " ", link);
 }
 
 /** Return the form that adds a face; `known` is the name that stands in it, `first` makes it the thing to do. */
@@ -70,11 +75,9 @@ export function addForm(token, known, first) {
         add.disabled = true;
         try {
             const { face_name: given } = await addFace(token, tidyName(name.value));
-            const link = element("a", { href: faceUrl(token), text: "find.open" });
-            const said = [given === UNNAMED ? "find.added.unnamed" : "find.added", { name: given }];
-            const words = element("span", { text: said });
-            form.replaceWith(element("p", { class: "notice good", role: "status" }, words, " ", link));
-            link.focus();
+            const added = leading(token, "find.added", given, { class: "notice good", role: "status" });
+            form.replaceWith(added);
+            added.querySelector("a").focus();
         } catch (error) {
             add.disabled = false;
             if (form.nextElementSibling?.matches(".bad")) form.nextElementSibling.remove();

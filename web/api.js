@@ -20,9 +20,6 @@ export class ApiError extends Error {
 /** The server cannot be reached; `connection` says when it can again. */
 export class Gone extends Error {}
 
-/** A file of the page cannot be had: the server is away, or has a newer page. The page says so. */
-export class Missing extends Error {}
-
 /** Whether the server answers: "here", "starting", "gone", or "offline"; a "change" event tells of each turn. */
 class Connection extends EventTarget {
     state = "here";
@@ -31,12 +28,12 @@ class Connection extends EventTarget {
     constructor() {
         super();
         addEventListener("offline", () => this.lost());
-        addEventListener("online", () => this.#ask());
+        addEventListener("online", () => this.ask());
     }
 
     lost() {
         this.#turn(navigator.onLine ? "gone" : "offline");
-        this.#timer ??= setTimeout(() => this.#ask(), POLL_MS);
+        this.#timer ??= setTimeout(() => this.ask(), POLL_MS);
     }
 
     /** Wait until the server answers. */
@@ -53,7 +50,8 @@ class Connection extends EventTarget {
         }
     }
 
-    async #ask() {
+    /** Ask whether the server answers, until it does. */
+    async ask() {
         clearTimeout(this.#timer);
         this.#timer = null;
         try {
@@ -62,7 +60,7 @@ class Connection extends EventTarget {
         } catch {
             this.#turn(navigator.onLine ? "gone" : "offline");
         }
-        if (this.state !== "here") this.#timer ??= setTimeout(() => this.#ask(), POLL_MS);
+        if (this.state !== "here") this.#timer ??= setTimeout(() => this.ask(), POLL_MS);
     }
 
     #turn(state) {
@@ -180,15 +178,20 @@ export function pause(milliseconds, signal) {
     });
 }
 
-/** Wait for the import of a module of the page; raises Missing, which the page tells, when it cannot be had. */
-export async function loaded(importing) {
+/**
+ * Return what `load` gives, which loads a file of the page; while the server is away it waits and loads again. Null
+ * when the server answers and the file cannot be had all the same, which the page then tells.
+ */
+export async function loaded(load, again = true) {
     try {
-        return await importing;
+        return await load();
     } catch (error) {
         // Browsers give a TypeError for a file; anything else is a fault of the file itself.
         if (!(error instanceof TypeError)) throw error;
-        connection.lost();
-        connection.dispatchEvent(new Event("missing"));
-        throw new Missing(error.message);
     }
+    await connection.ask();
+    await connection.back();
+    if (again) return loaded(load, false);
+    connection.dispatchEvent(new Event("missing"));
+    return null;
 }

@@ -1,5 +1,5 @@
 /** What an error says to the reader, and what to do. */
-import { ApiError, Gone, Missing } from "./api.js";
+import { ApiError, Gone } from "./api.js";
 import { element } from "./element.js";
 import { PhotoError } from "./photo.js";
 import { hasText } from "./texts.js";
@@ -7,7 +7,7 @@ import { hasText } from "./texts.js";
 /** Return the key of the text for an error of the API, of a photo, or of the connection. */
 export function errorKey(error) {
     if (error instanceof PhotoError) return error.key;
-    if (error instanceof Gone || error instanceof Missing) return "error.gone";
+    if (error instanceof Gone) return "error.gone";
     if (!(error instanceof ApiError)) return "error.unexpected";
     if (error.passing) return "error.1003.503";
     const precise = `error.${error.code}.${error.status}`;
@@ -16,7 +16,7 @@ export function errorKey(error) {
 
 /** Return a paragraph for an error: what to do, and under it the server's own words, which are English. */
 export function errorNotice(error) {
-    const known = [ApiError, Gone, Missing, PhotoError].some((kind) => error instanceof kind);
+    const known = [ApiError, Gone, PhotoError].some((kind) => error instanceof kind);
     if (!known) reportError(error);
     const words = element("p", { text: errorKey(error) });
     return element("div", { class: "notice bad", role: "alert" }, words, ownWords(error));

@@ -1,5 +1,5 @@
 /** The place where photos come in: dropped, pasted, chosen, or taken with the camera. */
-import { loaded, Missing } from "./api.js";
+import { loaded } from "./api.js";
 import { announce, button, element, icon } from "./element.js";
 
 export const ACCEPTED = "image/*";
@@ -55,18 +55,8 @@ async function dropped(transfer, multiple) {
     const files = [...(transfer?.files ?? [])];
     if (!multiple || !entries.some((entry) => entry.isDirectory)) return files;
     // Only a batch needs to walk folders.
-    const folder = await had(import("./folder.js"));
+    const folder = await loaded(() => import("./folder.js"));
     return folder && folder.filesBelow(entries);
-}
-
-/** Return the module of an import, or null: then the page tells that it is missing. */
-async function had(importing) {
-    try {
-        return await loaded(importing);
-    } catch (error) {
-        if (error instanceof Missing) return null;
-        throw error;
-    }
 }
 
 function chooser(text, shown, properties, take) {
@@ -86,7 +76,7 @@ function chooser(text, shown, properties, take) {
 }
 
 async function taken(wanted, give) {
-    const snapshot = await had(import("./camera/snapshot.js"));
+    const snapshot = await loaded(() => import("./camera/snapshot.js"));
     if (!snapshot || !wanted()) return;
     const photo = await snapshot.takePhoto();
     if (photo) give([photo]);

@@ -1,5 +1,5 @@
 /** The page around the views: which is shown, in which language and colours, and whether the server is there. */
-import { connection, loaded, Missing, pause } from "./api.js";
+import { connection, loaded, pause } from "./api.js";
 import { announce, element, retranslate, word } from "./element.js";
 import { languageNow, preferredLanguage, remember, remembered, rememberLanguage, speak, t, textsOf } from "./texts.js";
 
@@ -17,7 +17,8 @@ let chosen = 0;
 
 /**
  * Show the view of a URL of this page. A view is a module `<name>/<name>.js` whose default export makes it once,
- * `view(root, go)`, and returns `{shown(parameters), hidden()}`: it lives on while another one is shown.
+ * `view(root, go)`, and returns `{shown(parameters), hidden()}`: it lives on while another one is shown. It returns
+ * null when a file of its own is missing.
  */
 async function show(url, focus) {
     const turn = ++turns;
@@ -43,18 +44,19 @@ function open(name) {
 }
 
 async function made(name) {
+    const root = element("section", { class: `view view-${name}`, hidden: true });
+    let view = null;
     try {
-        const module = await loaded(import(`./${name}/${name}.js`));
-        const root = element("section", { class: `view view-${name}`, hidden: true });
-        const view = { ...(await module.default(root, go)), root, scroll: 0 };
-        main.append(root);
-        document.getElementById("stale").hidden = true;
-        return view;
-    } catch (error) {
-        opened.delete(name);
-        if (!(error instanceof Missing)) throw error;
-        return null;
+        const module = await loaded(() => import(`./${name}/${name}.js`));
+        view = module && (await module.default(root, go));
+    } finally {
+        // It is made again by whoever asks for it next.
+        if (!view) opened.delete(name);
     }
+    if (!view) return null;
+    main.append(root);
+    document.getElementById("stale").hidden = true;
+    return { ...view, root, scroll: 0 };
 }
 
 function turnTo(view) {
@@ -68,7 +70,7 @@ function turnTo(view) {
     scrollTo(0, view.scroll);
 }
 
-/** Say that a file of the page could not be had: the server has gone, or has a newer page. */
+/** Say that a file of the page could not be had: the server may have a newer page. */
 function tellStale() {
     document.getElementById("stale").hidden = false;
 }
@@ -107,16 +109,11 @@ function chooseTheme(theme) {
 /** Write everything in another language, and tell whether that was possible; the last choice is the one that counts. */
 async function chooseLanguage(language) {
     const mine = ++chosen;
-    try {
-        const texts = await loaded(textsOf(language));
-        if (mine !== chosen) return true;
-        speak(language, texts);
-    } catch (error) {
-        if (!(error instanceof Missing)) throw error;
-        return false;
-    } finally {
-        if (mine === chosen) document.getElementById("language").value = languageNow();
-    }
+    const texts = await loaded(() => textsOf(language));
+    if (mine !== chosen) return texts !== null;
+    if (texts) speak(language, texts);
+    document.getElementById("language").value = languageNow();
+    if (!texts) return false;
     retranslate(document);
     document.title = titleOf(VIEWS[location.pathname]);
     dispatchEvent(new Event("facetoken:language"));
@@ -145,7 +142,6 @@ for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => event
 
 // Nothing is shown before there are words for it.
 while (!(await chooseLanguage(preferredLanguage()))) {
-    await connection.back();
     await pause(AGAIN_MS);
 }
 document.getElementById("stale").hidden = true;

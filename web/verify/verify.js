@@ -1,6 +1,6 @@
 /** Verify: two photos, or a photo and the camera, and whether they show the same person. */
 import { aim } from "./aim.js";
-import { compare, loaded, Missing, verifyFace } from "../api.js";
+import { compare, loaded, verifyFace } from "../api.js";
 import { announce, button, element } from "../element.js";
 import { aborted, errorNotice } from "../errors.js";
 import { intake } from "../intake.js";
@@ -8,11 +8,12 @@ import { likeness, match } from "./outcome.js";
 import { patiently } from "../patience.js";
 import { Side } from "./side.js";
 
-/** Make the view; the URL says which two faces are compared. */
+/** Make the view, or return null when a part of it is missing; the URL says which two faces are compared. */
 export default async function view(root, go) {
     const finday = document.documentElement.dataset.dialects.split(" ").includes("finday");
-    const { Registered } = finday ? await loaded(import("./registered.js")) : {};
-    const verifier = new Verifier(root, go, Registered);
+    const module = finday ? await loaded(() => import("./registered.js")) : {};
+    if (!module) return null;
+    const verifier = new Verifier(root, go, module.Registered);
     return { shown: (parameters) => verifier.shown(parameters), hidden: () => verifier.hidden() };
 }
 
@@ -153,7 +154,7 @@ class Verifier {
     async #openBooth() {
         this.#closeBooth();
         const { signal } = (this.#opening = new AbortController());
-        const module = await loaded(import("./booth.js")).catch(quietly);
+        const module = await loaded(() => import("./booth.js"));
         if (signal.aborted || !module) return;
         // A photo may be ready only after the booth was left.
         const captured = (photo) => signal.aborted || this.#captured(photo);
@@ -180,9 +181,4 @@ class Verifier {
         this.#booth = null;
         this.#second.own.hidden = false;
     }
-}
-
-/** Leave it to the page to tell that a module is missing. */
-function quietly(error) {
-    if (!(error instanceof Missing)) throw error;
 }

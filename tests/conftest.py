@@ -23,9 +23,12 @@ from model.weights import ensure_photos
 from server import create_app
 from serving import Server
 from settings import Settings
+from tests.population import photos_of, population
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+__all__ = ["photos_of", "population"]
 
 LONGEST = (
     "test_durability",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import copytree
 
 import cv2
 import numpy as np
@@ -13,10 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from engine import FaceEngine
 from tests.conftest import Live
 from tests.pictures import Pixels, encoded, read
-
-PEOPLE = ("ben_afflek", "elton_john", "jerry_seinfeld", "madonna", "mindy_kaling")
-KNOWN = PEOPLE[:4]
-"""Those who are in the face set, three photos each; nobody knows the fifth."""
+from tests.population import PEOPLE
 
 SHOWN = 4
 """Which photo of each is on the photo with several."""
@@ -27,20 +25,11 @@ READY = "html[data-ready]"
 
 
 @pytest.fixture(scope="module")
-def photos_of(photos: Path) -> dict[str, list[Path]]:
-    """Five people's five photos, of one clear face each."""
-    return {name: sorted((photos / "val" / name).glob("*.jpg")) for name in PEOPLE}
-
-
-@pytest.fixture(scope="module")
 def filled(
-    new_engine: Callable[..., FaceEngine], tmp_path_factory: pytest.TempPathFactory, photos_of: dict[str, list[Path]]
+    new_engine: Callable[..., FaceEngine], tmp_path_factory: pytest.TempPathFactory, population: Path
 ) -> Iterator[FaceEngine]:
     """An engine that knows three photos of each of four people."""
-    engine = new_engine(tmp_path_factory.mktemp("page"))
-    for name in KNOWN:
-        for path in photos_of[name][:3]:
-            engine.add(engine.detect(path.read_bytes()).faces[0].token, name)
+    engine = new_engine(copytree(population, tmp_path_factory.mktemp("page") / "data"))
     yield engine
     engine.close()
 

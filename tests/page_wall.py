@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from engine import FaceEngine
 from tests.conftest import Live
-from tests.page_site import KNOWN, opened
-
-PhotosOf = dict[str, list[Path]]
+from tests.page_site import opened
 
 
 @pytest.fixture
-def people(engine: FaceEngine, photos_of: PhotosOf) -> FaceEngine:
+def people(new_engine: Callable[..., FaceEngine], population: Path, tmp_path: Path) -> Iterator[FaceEngine]:
     """An engine with three faces of each of four people, the last four of them the newest."""
-    for place in range(3):
-        for name in KNOWN:
-            engine.add(engine.detect(photos_of[name][place].read_bytes()).faces[0].token, name)
-    return engine
+    engine = new_engine(copytree(population, tmp_path / "people"))
+    yield engine
+    engine.close()
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from engine import FaceEngine
 from tests.add_view import NAME, add_all, choose, choose_folder, counted, done, give, named, progress, row, row_at, site
 from tests.axe import violations
 from tests.browser import Complaints, complaints, new_page, page
-from tests.page_site import opened, photos_of, several
+from tests.page_site import opened, several
 from tests.pictures import blank
 
-__all__ = ["complaints", "new_page", "page", "photos_of", "several", "site"]
+__all__ = ["complaints", "new_page", "page", "several", "site"]
 
 PhotosOf = dict[str, list[Path]]
 HEIC = b"\0\0\0\x24ftypheic\0\0\0\0mif1heic" + bytes(100)

@@ -17,9 +17,9 @@ from tests.add_view import add_all, choose, counted, done, held, holding, let_go
 from tests.axe import violations
 from tests.browser import SERVER_GONE, Complaints, answered, complaints, new_page, page
 from tests.conftest import Live
-from tests.page_site import opened, photos_of
+from tests.page_site import opened
 
-__all__ = ["complaints", "held", "new_page", "page", "photos_of", "site"]
+__all__ = ["complaints", "held", "new_page", "page", "site"]
 
 PhotosOf = dict[str, list[Path]]
 

@@ -19,11 +19,11 @@ from tests.conftest import Live
 from tests.listener import LOOPBACK, answer, listening, sending
 from tests.module_engine import engine
 from tests.page_camera import STATES, counted, ended, films, hint, watched
-from tests.page_site import opened, photos_of
+from tests.page_site import opened
 from tests.pictures import Pixels, decoded, read
 from tests.verify_view import choose_for, kept, leaves, open_camera, side, tokens
 
-__all__ = ["complaints", "engine", "films", "new_page", "photos_of", "watched"]
+__all__ = ["complaints", "engine", "films", "new_page", "watched"]
 
 NewPage = Callable[..., Page]
 PhotosOf = dict[str, list[Path]]

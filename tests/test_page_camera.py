@@ -15,10 +15,10 @@ from tests.browser import Complaints, complaints, new_page, settled
 from tests.conftest import Live
 from tests.module_engine import engine
 from tests.page_camera import STATES, counted, ended, films, hint, watched
-from tests.page_site import opened, photos_of
+from tests.page_site import opened
 from tests.verify_view import open_camera, side
 
-__all__ = ["complaints", "engine", "films", "new_page", "photos_of", "watched"]
+__all__ = ["complaints", "engine", "films", "new_page", "watched"]
 
 NewPage = Callable[..., Page]
 PhotosOf = dict[str, list[Path]]

@@ -14,10 +14,9 @@ from tests.browser import complaints, new_page
 from tests.conftest import Live
 from tests.module_engine import engine
 from tests.page_camera import STATES, counted, films, watched
-from tests.page_site import photos_of
 from tests.verify_view import choose_for, open_camera
 
-__all__ = ["complaints", "engine", "films", "new_page", "photos_of", "watched"]
+__all__ = ["complaints", "engine", "films", "new_page", "watched"]
 
 PhotosOf = dict[str, list[Path]]
 

@@ -12,10 +12,11 @@ from engine import FaceEngine
 from tests.browser import Complaints, answered, complaints, new_page, page
 from tests.conftest import Live
 from tests.page_crowd import CROWD, crowd, crowded
-from tests.page_site import KNOWN, opened, photos_of
+from tests.page_site import opened
 from tests.page_wall import counted, faces_of, names, panel, people, site, walled
+from tests.population import KNOWN
 
-__all__ = ["complaints", "crowd", "crowded", "new_page", "page", "people", "photos_of", "site"]
+__all__ = ["complaints", "crowd", "crowded", "new_page", "page", "people", "site"]
 
 NewPage = Callable[..., Page]
 HOSTILE = ("<img src=x onerror=alert(1)>", "\u202etfel ot thgir", "n" * 255, "👩‍👩‍👧", "김민지", "${alert(1)}{count}")

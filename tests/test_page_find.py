@@ -13,10 +13,11 @@ from engine import FaceEngine
 from tests.axe import violations
 from tests.browser import Complaints, answered, complaints, new_page, page
 from tests.conftest import Live
-from tests.page_site import KNOWN, choose, filled, opened, photos_of, several, site, verdict_of
+from tests.page_site import choose, filled, opened, several, site, verdict_of
 from tests.pictures import blank
+from tests.population import KNOWN
 
-__all__ = ["complaints", "filled", "new_page", "page", "photos_of", "several", "site"]
+__all__ = ["complaints", "filled", "new_page", "page", "several", "site"]
 
 PhotosOf = dict[str, list[Path]]
 SHOWN = ".tile:not([hidden])"

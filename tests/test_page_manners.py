@@ -13,9 +13,9 @@ from engine import FaceEngine
 from tests.axe import violations
 from tests.browser import SERVER_GONE, Complaints, answered, complaints, new_page, page
 from tests.conftest import Live
-from tests.page_site import READY, choose, filled, opened, photos_of, site, verdict_of
+from tests.page_site import READY, choose, filled, opened, site, verdict_of
 
-__all__ = ["complaints", "filled", "new_page", "page", "photos_of", "site"]
+__all__ = ["complaints", "filled", "new_page", "page", "site"]
 
 NewPage = Callable[..., Page]
 PhotosOf = dict[str, list[Path]]

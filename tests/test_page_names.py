@@ -9,9 +9,9 @@ from playwright.sync_api import Page, expect
 from engine import FaceEngine
 from tests.add_view import named, site
 from tests.browser import complaints, new_page, page
-from tests.page_site import choose, opened, photos_of
+from tests.page_site import choose, opened
 
-__all__ = ["complaints", "new_page", "page", "photos_of", "site"]
+__all__ = ["complaints", "new_page", "page", "site"]
 
 WRITTEN = "\u202e Mary\u0007 \u200f  Jane "
 

@@ -14,9 +14,9 @@ from tests.add_view import NAME, choose, done, give, named, row_at, site
 from tests.axe import violations
 from tests.browser import complaints, new_page, page
 from tests.conftest import Live
-from tests.page_site import opened, photos_of
+from tests.page_site import opened
 
-__all__ = ["complaints", "new_page", "page", "photos_of", "site"]
+__all__ = ["complaints", "new_page", "page", "site"]
 
 PhotosOf = dict[str, list[Path]]
 SUGGESTED = {

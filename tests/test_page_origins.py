@@ -14,10 +14,10 @@ from tests.browser import Complaints, complaints, new_page
 from tests.conftest import Live
 from tests.homybk_client import FILES, stored
 from tests.listener import answer, listening, sending
-from tests.page_site import choose, filled, opened, photos_of, site, verdict_of
+from tests.page_site import choose, filled, opened, site, verdict_of
 from tests.withmind_client import sized
 
-__all__ = ["complaints", "filled", "new_page", "photos_of", "site"]
+__all__ = ["complaints", "filled", "new_page", "site"]
 
 NewPage = Callable[..., Page]
 PhotosOf = dict[str, list[Path]]

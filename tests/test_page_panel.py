@@ -8,10 +8,10 @@ from playwright.sync_api import Page, expect
 from engine import FaceEngine
 from tests.browser import SERVER_GONE, Complaints, complaints, new_page, page
 from tests.page_crowd import CROWD, crowd, crowded
-from tests.page_site import opened, photos_of
+from tests.page_site import opened
 from tests.page_wall import counted, faces_of, panel, people, site, walled
 
-__all__ = ["complaints", "crowd", "crowded", "new_page", "page", "people", "photos_of", "site"]
+__all__ = ["complaints", "crowd", "crowded", "new_page", "page", "people", "site"]
 
 
 def test_a_double_click_removes_one_face(page: Page, people: FaceEngine) -> None:

@@ -13,9 +13,9 @@ from tests.add_view import add_all, choose, counted, done, named, progress, row,
 from tests.axe import violations
 from tests.browser import Complaints, answered, complaints, new_page, page, requests_to
 from tests.conftest import Live
-from tests.page_site import opened, photos_of, several
+from tests.page_site import opened, several
 
-__all__ = ["complaints", "new_page", "page", "photos_of", "several", "site"]
+__all__ = ["complaints", "new_page", "page", "several", "site"]
 
 PhotosOf = dict[str, list[Path]]
 

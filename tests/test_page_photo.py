@@ -11,10 +11,10 @@ from playwright.sync_api import Page, expect
 
 from tests.axe import violations
 from tests.browser import complaints, new_page, page
-from tests.page_site import choose, filled, opened, photos_of, several, site, verdict_of
+from tests.page_site import choose, filled, opened, several, site, verdict_of
 from tests.pictures import blank, encoded, read, tiff_orientation, turned, with_exif
 
-__all__ = ["complaints", "filled", "new_page", "page", "photos_of", "several", "site"]
+__all__ = ["complaints", "filled", "new_page", "page", "several", "site"]
 
 PhotosOf = dict[str, list[Path]]
 

@@ -12,9 +12,9 @@ from playwright.sync_api import Page, expect
 from tests.axe import violations
 from tests.browser import complaints, new_page, shot
 from tests.conftest import Live
-from tests.page_site import choose, filled, opened, photos_of, several, site
+from tests.page_site import choose, filled, opened, several, site
 
-__all__ = ["complaints", "filled", "new_page", "photos_of", "several", "site"]
+__all__ = ["complaints", "filled", "new_page", "several", "site"]
 
 PhotosOf = dict[str, list[Path]]
 LOOKS: dict[str, dict[str, Any]] = {

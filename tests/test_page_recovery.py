@@ -14,10 +14,10 @@ from tests.browser import SERVER_GONE, Complaints, answered, complaints, new_pag
 from tests.conftest import Live
 from tests.module_engine import engine
 from tests.page_camera import films, watched
-from tests.page_site import opened, photos_of
+from tests.page_site import opened
 from tests.verify_view import choose_for, kept, leaves, open_camera, side, tokens
 
-__all__ = ["complaints", "engine", "films", "new_page", "page", "photos_of", "watched"]
+__all__ = ["complaints", "engine", "films", "new_page", "page", "watched"]
 
 PhotosOf = dict[str, list[Path]]
 

@@ -14,10 +14,9 @@ from tests.axe import violations
 from tests.browser import SERVER_GONE, Complaints, answered, complaints, new_page, page
 from tests.conftest import Live
 from tests.page_leaving import Leaving
-from tests.page_site import photos_of
 from tests.page_wall import counted, faces_of, names, panel, people, site, walled
 
-__all__ = ["complaints", "new_page", "page", "people", "photos_of", "site"]
+__all__ = ["complaints", "new_page", "page", "people", "site"]
 
 TOKEN = "(link) => new URL(link.href).searchParams.get('face')"
 LOSE_ONE = """() => {

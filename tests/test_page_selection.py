@@ -12,10 +12,10 @@ from tests.browser import Complaints, answered, complaints, new_page, page
 from tests.conftest import Live
 from tests.page_crowd import CROWD, crowd, crowded
 from tests.page_leaving import Leaving
-from tests.page_site import opened, photos_of
+from tests.page_site import opened
 from tests.page_wall import counted, faces_of, names, people, site, walled
 
-__all__ = ["complaints", "crowd", "crowded", "new_page", "page", "people", "photos_of", "site"]
+__all__ = ["complaints", "crowd", "crowded", "new_page", "page", "people", "site"]
 
 MOST = 1000
 SMALL = {"pages.js": ("KEPT = 64;", "KEPT = 2;"), "selection.js": ("MOST = 10_000;", f"MOST = {MOST};")}

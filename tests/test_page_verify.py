@@ -16,11 +16,11 @@ from tests.browser import Complaints, answered, complaints, new_page, page
 from tests.conftest import Live
 from tests.listener import LOOPBACK, answer, by_path, listening, sending
 from tests.module_engine import engine
-from tests.page_site import opened, photos_of, several
+from tests.page_site import opened, several
 from tests.pictures import blank
 from tests.verify_view import choose_for, distance_of, side, tokens
 
-__all__ = ["complaints", "engine", "new_page", "page", "photos_of", "several"]
+__all__ = ["complaints", "engine", "new_page", "page", "several"]
 
 PhotosOf = dict[str, list[Path]]
 LIKELY, UNSURE, DIFFERENT = "Likely the same person", "Unsure", "Probably different people"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -14,13 +16,19 @@ from tests.vectors import Floats
 Answer = list[tuple[str, float]]
 
 
-def cross_every_border(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def small_segments(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have segments of a few rows and codes from a few on, so that a handful of vectors crosses every border."""
     monkeypatch.setattr(segments, "SEGMENT_ROWS", 64)
     monkeypatch.setattr(segments, "FIRST_ROWS", 16)
     monkeypatch.setattr(segments, "LEARN_ROWS", 8)
     monkeypatch.setattr(segments, "LEARN_AGAIN", 2)
     monkeypatch.setattr(segments, "LATER_ROWS", 4)
+    yield
+    # What learns goes by these as long as it does.
+    for thread in threading.enumerate():
+        if thread.name == "learning":
+            thread.join()
 
 
 def brute_force(stored: dict[str, Floats], query: Floats, threshold: float) -> Answer:

@@ -14,16 +14,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from faceset.index import ExactIndex
 from faceset.nearest import Wanted
-from tests.brute_force import Answer, brute_force, cross_every_border, filled
+from tests.brute_force import Answer, brute_force, filled, small_segments
 from tests.vectors import Floats, unit
+
+__all__ = ["small_segments"]
+
+pytestmark = pytest.mark.usefixtures("small_segments")
 
 THRESHOLDS = st.one_of(st.sampled_from([0.0, 1e-7, 0.5, 0.65, 1.0, 1.1, 2.0]), st.floats(0, 2))
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@pytest.fixture(autouse=True)
-def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    cross_every_border(monkeypatch)
 
 
 def answer(index: ExactIndex, query: Floats, threshold: float, limit: int | None = None) -> Answer:

@@ -17,16 +17,15 @@ import faceset.index
 from faceset.index import ExactIndex
 from faceset.nearest import Nearest, Wanted
 from faceset.scan import Hits, scan
-from tests.brute_force import brute_force, cross_every_border, filled
+from tests.brute_force import brute_force, filled, small_segments
 from tests.vectors import Floats, unit
+
+__all__ = ["small_segments"]
+
+pytestmark = pytest.mark.usefixtures("small_segments")
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LIMITS = st.one_of(st.none(), st.integers(1, 50))
-
-
-@pytest.fixture(autouse=True)
-def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    cross_every_border(monkeypatch)
 
 
 def pairs(found: Nearest) -> list[tuple[str, float]]:

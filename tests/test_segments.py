@@ -119,3 +119,4 @@ def test_searches_go_on_and_miss_nothing_while_a_rotation_is_learnt(monkeypatch:
         assert set(tokens) == {token for token, distance in exact.items() if np.float32(distance) <= 4.5}
         assert np.all(np.diff(distances) >= 0)
     assert learning > 5, "nothing was ever learnt during a search"
+    index.settle()

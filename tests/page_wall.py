@@ -38,6 +38,11 @@ def faces_of(page: Page) -> Locator:
     return page.locator(".wall-cell:not(.waiting):visible .tile")
 
 
+def names_in(page: Page) -> Locator:
+    """Return the names under the faces; their days are beside them."""
+    return faces_of(page).locator("> span:nth-of-type(1)")
+
+
 def counted(page: Page, count: int) -> None:
     words = f"{count:,} face{'' if count == 1 else 's'}"
     expect(page.locator(".query-count")).to_have_text(words)

@@ -104,6 +104,30 @@ def test_clear_faces_are_added_at_once_and_the_others_wait(
     expect(waiting.get_by_role("checkbox")).to_have_count(5)
 
 
+def test_poor_faces_that_have_names_are_ticked_together(
+    page: Page, engine: FaceEngine, tmp_path: Path, photos_of: PhotosOf, several: Path
+) -> None:
+    person = tmp_path / "Dana"
+    person.mkdir()
+    # Two faces of less than 60 pixels, and a larger one.
+    for place, photo in enumerate((photos_of["madonna"][0], photos_of["ben_afflek"][3], photos_of["ben_afflek"][1])):
+        shutil.copy(photo, person / f"IMG_000{place}.jpg")
+    shutil.copy(several, person)
+    opened(page, "/add")
+    choose_folder(page, person)
+    done(page, 4)
+    # Nobody said who the five on one photo are.
+    expect(page.locator(".photo-face")).to_have_count(8)
+    expect(page.locator(".photo-face :checked")).to_have_count(1)
+    page.get_by_role("button", name="Tick 2 more with names").click()
+    expect(page.locator(".photo-face :checked")).to_have_count(3)
+    expect(page.get_by_role("button", name="with names")).to_be_hidden()
+    expect(page.get_by_role("button", name="Add all 3 ticked faces")).to_be_focused()
+    add_all(page, 3)
+    done(page, 4)
+    assert named(engine) == {"Dana": 3}
+
+
 def test_folders_are_dropped_however_deep(page: Page, engine: FaceEngine, folder: Path) -> None:
     deep = folder / "a" / "b" / "mindy_kaling"
     deep.mkdir(parents=True)

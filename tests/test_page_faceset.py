@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,7 +14,7 @@ from tests.browser import Complaints, answered, complaints, new_page, page
 from tests.conftest import Live
 from tests.page_crowd import CROWD, crowd, crowded
 from tests.page_site import opened
-from tests.page_wall import counted, faces_of, names, panel, people, site, walled
+from tests.page_wall import counted, faces_of, names, names_in, panel, people, site, walled
 from tests.population import KNOWN
 
 __all__ = ["complaints", "crowd", "crowded", "new_page", "page", "people", "site"]
@@ -33,10 +34,10 @@ PICTURED = """() => [...document.querySelectorAll('.wall-cell:not(.waiting) .cro
 def test_thousands_are_scrolled_with_few_elements_and_few_requests(crowded: Page) -> None:
     page, asked = crowded, list[str]()
     counted(page, CROWD)
-    expect(faces_of(page).first).to_have_text("person 2999")
+    expect(names_in(page).first).to_have_text("person 2999")
     page.on("request", lambda request: asked.append(request.url))
     page.evaluate("() => scrollTo(0, document.documentElement.scrollHeight)")
-    expect(faces_of(page).last).to_have_text("person 0000")
+    expect(names_in(page).last).to_have_text("person 0000")
     assert sum("/faces?" in url for url in asked) == 1
     asked.clear()
     # Back to the top, over all of them, in half a second.
@@ -48,13 +49,13 @@ def test_thousands_are_scrolled_with_few_elements_and_few_requests(crowded: Page
         }
     }"""
     page.evaluate(fling)
-    expect(faces_of(page).first).to_have_text("person 2999")
+    expect(names_in(page).first).to_have_text("person 2999")
     # It has settled, and asks for the pictures of what is seen.
     page.wait_for_function(PICTURED)
     assert sum("/faces?" in url for url in asked) <= 4
     assert sum("/show_photo/" in url for url in asked) < 400
     assert page.locator(".wall *").count() < 1500
-    shown = [int(text[-4:]) for text in faces_of(page).all_inner_texts()]
+    shown = [int(text[-4:]) for text in names_in(page).all_inner_texts()]
     assert shown == list(range(2999, 2999 - len(shown), -1))
 
 
@@ -99,11 +100,11 @@ def test_search_and_order_are_in_the_url(crowded: Page) -> None:
     counted(page, 100)
     assert page.url.endswith("/faceset?name=person+12")
     page.get_by_label("Order").select_option("oldest")
-    expect(faces_of(page).first).to_have_text("person 1200")
+    expect(names_in(page).first).to_have_text("person 1200")
     expect(page.locator("#announcer")).to_have_text("100 faces")
     page.reload()
     counted(page, 100)
-    expect(faces_of(page).first).to_have_text("person 1200")
+    expect(names_in(page).first).to_have_text("person 1200")
     expect(page.get_by_role("searchbox")).to_have_value("person 12")
     page.get_by_role("searchbox").fill("nobody <b>")
     expect(page.get_by_role("heading", name="No face has “nobody <b>” in its name")).to_be_visible()
@@ -130,7 +131,7 @@ def test_the_wall_is_used_by_keys_alone(crowded: Page) -> None:
     for key, place in [("ArrowRight", 1), ("ArrowDown", 1 + columns), ("ArrowLeft", columns), ("End", CROWD - 1)]:
         page.keyboard.press(key)
         assert page.evaluate(FOCUSED) == place
-    expect(page.locator(":focus")).to_have_text("person 0000")
+    expect(page.locator(":focus > span").first).to_have_text("person 0000")
     page.keyboard.press("Home")
     for _ in range(5):
         page.keyboard.press("PageDown")
@@ -175,11 +176,20 @@ def test_a_reload_and_other_widths_keep_the_place(crowded: Page) -> None:
     page.wait_for_function(f"(seen) => Math.abs(({SEEN})() - seen) < 40", arg=page.evaluate(SEEN))
 
 
+def test_the_day_stands_under_each_face_as_its_reader_writes_it(page: Page, people: FaceEngine) -> None:
+    walled(page)
+    added = datetime.fromtimestamp(people.faceset.page("default", 1)[0][0].created_at).astimezone()
+    days = {"en": f"{added:%b} {added.day}, {added.year}", "ko": f"{added.year}. {added.month}. {added.day}."}
+    for language, day in days.items():
+        page.locator("#language").select_option(language)
+        expect(page.locator(".wall-cell:visible .wall-day")).to_have_text([day] * 12)
+
+
 def test_a_face_is_opened_shared_and_gone_back_from(page: Page, people: FaceEngine) -> None:
     walled(page)
     counted(page, 12)
     page.get_by_label("Order").select_option("oldest")
-    expect(faces_of(page).first).to_have_text(KNOWN[0])
+    expect(names_in(page).first).to_have_text(KNOWN[0])
     faces_of(page).nth(3).click()
     face = people.faceset.page("default", 4)[0][3]
     assert page.url.endswith(f"/faceset?sort=oldest&face={face.token}")
@@ -222,7 +232,7 @@ def test_a_name_is_text_whatever_it_says(page: Page, people: FaceEngine, name: s
     kept = name.replace("\u202e", "")
     expect(shown.get_by_role("heading", level=2)).to_have_text(kept)
     page.keyboard.press("Escape")
-    expect(faces_of(page).first).to_have_text(kept)
+    expect(names_in(page).first).to_have_text(kept)
     page.keyboard.press("Delete")
     expect(page.locator(".toast")).to_contain_text(f"{kept} removed.")
     assert kept in names(people)

@@ -128,6 +128,8 @@ def test_nobody_is_an_answer_and_is_added_by_one_click(page: Page, filled: FaceE
     before = filled.faceset.count("default")
     page.get_by_role("button", name="Add this face").click()
     expect(page.get_by_role("status").filter(has_text="Added without a name")).to_be_visible()
+    # It is somebody now.
+    expect(page.locator(".view-find .verdict")).to_have_count(0)
     assert filled.faceset.count("default") == before + 1
     link = page.get_by_role("link", name="Open it")
     expect(link).to_be_focused()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from engine import FaceEngine
@@ -92,6 +93,18 @@ def test_a_journey_by_keyboard(page: Page, filled: FaceEngine, photos_of: dict[s
         tab_to(page, "Choose a photo")
         chosen_by_key(page, photo)
     expect(page.locator(".view-verify .verdict")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/", "/add", "/faceset", "/verify"])
+def test_no_focus_moves_the_page_sideways(page: Page, site: Live, path: str) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    opened(page, path)
+    passed = set()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        passed.add(page.evaluate(FOCUSED)["words"])
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), passed
+    assert len(passed) > 8
 
 
 def test_the_focus_comes_back_to_what_opened_a_dialog(page: Page, new_page: Callable[..., Page], site: Live) -> None:

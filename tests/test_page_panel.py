@@ -9,7 +9,7 @@ from engine import FaceEngine
 from tests.browser import SERVER_GONE, Complaints, complaints, new_page, page
 from tests.page_crowd import CROWD, crowd, crowded
 from tests.page_site import opened
-from tests.page_wall import counted, faces_of, panel, people, site, walled
+from tests.page_wall import counted, faces_of, names_in, panel, people, site, walled
 
 __all__ = ["complaints", "crowd", "crowded", "new_page", "page", "people", "site"]
 
@@ -50,7 +50,7 @@ def test_what_waits_for_the_server_goes_on_by_itself(
 ) -> None:
     complaints.allow(SERVER_GONE)
     walled(page)
-    name = faces_of(page).first.inner_text()
+    name = names_in(page).first.inner_text()
     if known:
         page.context.set_offline(True)
         faces_of(page).first.click()
@@ -79,7 +79,7 @@ def test_the_wall_waits_for_the_server_as_well(page: Page, people: FaceEngine, c
     expect(page.locator("#connection")).to_be_visible()
     expect(page.get_by_role("button", name="Try again")).to_have_count(0)
     page.context.set_offline(False)
-    expect(faces_of(page).first).to_have_text("ben_afflek")
+    expect(names_in(page).first).to_have_text("ben_afflek")
 
 
 def test_undo_stands_at_the_end_of_a_narrow_message(page: Page, people: FaceEngine) -> None:

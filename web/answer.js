@@ -64,11 +64,14 @@ function leading(token, key, name, properties) {
     return element("p", properties, element("span", { text: said }), " ", link);
 }
 
-/** Return the form that adds a face; `known` is the name that stands in it, `first` makes it the thing to do. */
-export function addForm(token, known, first) {
+/**
+ * Return the form that adds a face; `known` is the name that stands in it. `nobody` is the banner that says that it is
+ * nobody's, or null: adding is the thing to do under it, and ends it.
+ */
+export function addForm(token, known, nobody) {
     const worded = { label: "find.name", placeholder: "find.name" };
     const name = element("input", { type: "text", value: known, ...worded, ...NAME });
-    const add = element("button", { class: first ? "primary" : "", text: "find.add" });
+    const add = element("button", { class: nobody ? "primary" : "", text: "find.add" });
     const form = element("form", { class: "row add-face" }, name, add);
     form.addEventListener("submit", async (event) => {
         event.preventDefault();
@@ -76,6 +79,7 @@ export function addForm(token, known, first) {
         try {
             const { face_name: given } = await addFace(token, tidyName(name.value));
             const added = leading(token, "find.added", given, { class: "notice good", role: "status" });
+            nobody?.remove();
             form.replaceWith(added);
             added.querySelector("a").focus();
         } catch (error) {

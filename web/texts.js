@@ -3,18 +3,21 @@
 export const LANGUAGES = ["en", "ko", "zh"];
 // Letters of Hebrew, Arabic and their like, and the characters that turn the direction.
 const TURNING = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufefc]/;
+const DAY = { dateStyle: "medium" };
 const REMEMBERED = "facetoken.language";
 
 let texts = {};
 let language = "en";
 let plurals = new Intl.PluralRules("en");
+let days = new Intl.DateTimeFormat("en", DAY);
 
-/** Return the text of a key with its {values} put in; a number of them chooses the plural form by `count`. */
+/** Return the text of a key with its {values} put in, a Date as its day; the plural form is chosen by `count`. */
 export function t(key, values = {}) {
     const entry = texts[key] ?? key;
     const form = typeof entry === "string" ? entry : entry[plurals.select(values.count)] ?? entry.other;
     return form.replace(/\{(\w+)\}/g, (_, name) => {
         const value = values[name];
+        if (value instanceof Date) return days.format(value);
         return typeof value === "number" ? value.toLocaleString(language) : isolated(String(value ?? ""));
     });
 }
@@ -58,6 +61,7 @@ export function speak(wanted, words) {
     texts = words;
     language = wanted;
     plurals = new Intl.PluralRules(wanted);
+    days = new Intl.DateTimeFormat(wanted, DAY);
     document.documentElement.lang = wanted === "zh" ? "zh-Hans" : wanted;
 }
 

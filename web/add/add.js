@@ -28,6 +28,7 @@ class Adding {
     #ways = ways((atOnce) => { this.#batch.chosen = atOnce; });
     #all = button("add.all", { class: "primary", onclick: () => this.#addAll() });
     #again = button("add.again", { onclick: () => this.#act(() => this.#batch.retryAll()) });
+    #tick = button("add.tick", { class: "quiet", onclick: () => this.#tickNamed() });
     #clear = button("add.clear", { class: "quiet", onclick: () => this.#act(() => this.#batch.clear()) });
     #notes = element("div", { class: "notes" });
     #waiting = null;
@@ -39,7 +40,7 @@ class Adding {
         const kinds = { multiple: true, folder: true, camera: false };
         this.intake = intake({ title: "add.drop", hint: "add.hint", take, near: root, ...kinds });
         this.head = element("div", { class: "view-head" }, title);
-        const acts = element("div", { class: "row" }, this.#clear, this.#again, this.#all);
+        const acts = element("div", { class: "row" }, this.#clear, this.#tick, this.#again, this.#all);
         this.bar = element("div", { class: "row spread batch-bar", hidden: true }, this.#sieve.root, acts);
         this.empty = element("p", { class: "faint centred-text", hidden: true, text: "add.none" });
         const parts = [this.#progress.root, this.bar, this.#list.root, this.empty, this.#names.root];
@@ -93,7 +94,9 @@ class Adding {
         this.bar.hidden = !some;
         word(this.#all.lastChild, "text", ["add.all", { count: counted.ticked }]);
         word(this.#again.lastChild, "text", ["add.again", { count: counted.retryable }]);
+        word(this.#tick.lastChild, "text", ["add.tick", { count: counted.named }]);
         this.#hide(this.#all, !counted.ticked);
+        this.#hide(this.#tick, !counted.named);
         this.#hide(this.#again, !counted.retryable);
         this.#hide(this.#clear, counted.all === counted.waiting + counted.busy);
         const items = filtered(this.#batch.jobs, this.#sieve.value);
@@ -116,6 +119,15 @@ class Adding {
         const focused = act === document.activeElement;
         act.hidden = hidden;
         if (hidden && focused) this.#sieve.focus();
+    }
+
+    #tickNamed() {
+        for (const job of this.#batch.jobs) {
+            for (const face of job.named) face.tick(true);
+            this.#list.row(job)?.show();
+        }
+        this.#show();
+        this.#all.focus();
     }
 
     #addAll() {

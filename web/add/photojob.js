@@ -42,6 +42,12 @@ export class PhotoJob {
         return this.faces.filter((face) => face.ticked);
     }
 
+    /** The faces that wait under a name, and are not ticked: poor ones, mostly. */
+    get named() {
+        if (this.state !== "waiting") return [];
+        return this.faces.filter((face) => face.state === "found" && face.name !== "" && !face.ticked);
+    }
+
     get added() {
         return this.faces.filter((face) => face.state === "added").length;
     }

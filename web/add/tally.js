@@ -20,14 +20,15 @@ export function filtered(jobs, filter) {
     return filter === "all" ? jobs : jobs.filter(({ state }) => KINDS[filter].includes(state));
 }
 
-/** Count photos by filter, those to be done (`busy`) or tried again, and their faces that are added and ticked. */
+/** Count photos by filter, those to be done (`busy`) or tried again, and faces: added, ticked, and `named` only. */
 export function tally(jobs) {
     const states = {};
-    const counted = { all: jobs.length, faces: 0, ticked: 0, retryable: 0 };
+    const counted = { all: jobs.length, faces: 0, ticked: 0, named: 0, retryable: 0 };
     for (const job of jobs) {
         states[job.state] = (states[job.state] ?? 0) + 1;
         counted.faces += job.added;
         if (job.state === "waiting") counted.ticked += job.ticked.length;
+        counted.named += job.named.length;
         if (job.retryable) counted.retryable++;
     }
     const sum = (names) => names.reduce((total, name) => total + (states[name] ?? 0), 0);

@@ -51,12 +51,14 @@ class Cell {
     face = null;
     #token;
     #name = null;
+    #added = null;
     #chosen = null;
     #tabIndex = null;
     #crop = element("img", { class: "crop", alt: "", decoding: "async", width: 96, height: 96, draggable: false });
     #worded = element("span", { dir: "auto" });
     #box = element("input", { type: "checkbox", tabIndex: -1 });
-    link = element("a", { class: "tile", draggable: false }, this.#crop, this.#worded);
+    #day = element("span", { class: "faint wall-day" });
+    link = element("a", { class: "tile", draggable: false }, this.#crop, this.#worded, this.#day);
 
     constructor() {
         const box = element("label", { class: "wall-box" }, this.#box);
@@ -72,6 +74,7 @@ class Cell {
         const token = face?.face_token ?? null;
         if (token !== this.#token) this.#turnTo(token);
         if (face && face.face_name !== this.#name) this.#setName(face.face_name);
+        if (face && face.created_at !== this.#added) this.#setDay(face.created_at);
         this.#choose(token !== null && wall.chosen(token));
         const tabIndex = place === wall.active ? 0 : -1;
         if (this.#tabIndex !== tabIndex) this.link.tabIndex = tabIndex;
@@ -105,6 +108,8 @@ class Cell {
         // Keys may be faster than the server: the place holds the focus already.
         this.link.removeAttribute("href");
         this.link.setAttribute("role", "link");
+        this.#added = null;
+        word(this.#day, "text", "");
         word(this.#worded, "text", "faceset.wait");
         word(this.#box, "label", "faceset.wait");
         this.#worded.className = "faint";
@@ -117,6 +122,11 @@ class Cell {
         word(this.#worded, "text", unnamed ? "face.unnamed" : "");
         if (!unnamed) this.#worded.textContent = name;
         word(this.#box, "label", unnamed ? "faceset.select.unnamed" : ["faceset.select", { name }]);
+    }
+
+    #setDay(added) {
+        this.#added = added;
+        word(this.#day, "text", ["faceset.day", { day: new Date(added * 1000) }]);
     }
 
     #tellTime() {

@@ -137,8 +137,9 @@ export class Finder {
         const name = kind === "likely" && nearest.face_name !== UNNAMED ? nearest.face_name : "";
         this.#threshold.setHistogram(found.histogram, total);
         this.#matches.setMatches(found.cmp_result, total);
-        const add = known ? storedNotice(known) : addForm(token, name, kind === "nobody");
-        this.#answer.replaceChildren(...[whoBanner(nearest, total), face && poorNotice(face), add].filter(Boolean));
+        const who = whoBanner(nearest, total);
+        const add = known ? storedNotice(known) : addForm(token, name, kind === "nobody" && who);
+        this.#answer.replaceChildren(...[who, face && poorNotice(face), add].filter(Boolean));
         this.#results.hidden = found.total === 0;
         this.#filter(false);
     }
@@ -185,9 +186,7 @@ export class Finder {
         this.#looking.abort();
         this.#looking = new AbortController();
         this.#searching.abort();
-        this.#file = null;
-        this.#token = null;
-        this.#answered = null;
+        this.#file = this.#token = this.#answered = null;
         this.#detected = [];
         this.#picture.clear();
         this.#notes.replaceChildren();

@@ -49,7 +49,7 @@ docs: $(VENV)/.made
 # Takes the pictures of docs/pages/ again.
 screenshots: $(VENV)/.made-dev browser
 	@$(BIN)/facetoken weights --photos
-	RECORD_PAGES=1 $(BIN)/python -m pytest tests/test_page_*.py
+	RECORD_PAGES=1 $(BIN)/python -m pytest tests/test_page_pictures.py
 
 # Runs every command of docs/api/*.md, with curl, against servers of its own.
 walk-throughs: docs

@@ -3,7 +3,8 @@
 export const LANGUAGES = ["en", "ko", "zh"];
 // Letters of Hebrew, Arabic and their like, and the characters that turn the direction.
 const TURNING = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufefc]/;
-const DAY = { dateStyle: "medium" };
+// In numbers: it stands under small pictures.
+const DAY = { year: "numeric", month: "numeric", day: "numeric" };
 const REMEMBERED = "facetoken.language";
 
 let texts = {};
@@ -61,7 +62,9 @@ export function speak(wanted, words) {
     texts = words;
     language = wanted;
     plurals = new Intl.PluralRules(wanted);
-    days = new Intl.DateTimeFormat(wanted, DAY);
+    // A day is written in another order in Britain than in America.
+    const region = navigator.languages.find((tag) => tag.split("-")[0] === wanted);
+    days = new Intl.DateTimeFormat(region ?? wanted, DAY);
     document.documentElement.lang = wanted === "zh" ? "zh-Hans" : wanted;
 }
 

@@ -22,6 +22,8 @@ export class PhotoError extends Error {
  */
 export async function readPhoto(file) {
     const kind = kindOf(new Uint8Array(await readable(file.slice(0, HEAD).arrayBuffer())));
+    // Browsers say of the beginning of a file that was deleted that it is empty; the whole cannot be read.
+    if (kind === "empty") await readable(file.arrayBuffer());
     if (kind === "empty" || kind === "heic") throw new PhotoError(`photo.${kind}`);
     const bitmap = await decoded(file, kind);
     try {

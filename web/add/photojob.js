@@ -25,7 +25,6 @@ export class PhotoJob {
 
     constructor(file) {
         this.file = file;
-        this.size = file.size;
         this.path = pathOf(file);
         this.suggested = suggestedName(this.path);
     }
@@ -129,8 +128,7 @@ export class PhotoJob {
     }
 
     async #detectedOnce(signal, then) {
-        // Of a file that was deleted since, a browser may say that it is empty.
-        if (isLost(this.file) || this.file.size < this.size) throw new PhotoError("photo.gone");
+        if (isLost(this.file)) throw new PhotoError("photo.gone");
         const photo = await readPhoto(this.file);
         signal.throwIfAborted();
         const found = await detect(photo.blob, signal);

@@ -59,6 +59,18 @@ def fill(settings: Settings, faces: Iterator[tuple[int, Vectors]], count: int) -
             engine.faceset.add([face(row, vector) for row, vector in some], GROUP)
 
 
+def growing(sizes: Sequence[int], within: Path | None) -> Iterator[tuple[int, ServerProcess]]:
+    """Yield each size, ascending, with a server over the gallery's first faces; their folder is made in `within`."""
+    with tempfile.TemporaryDirectory(dir=within) as data:
+        settings = replace(Settings.from_environment(), data=Path(data))
+        faces, filled = numbered(Gallery(max(sizes))), 0
+        for size in sizes:
+            fill(settings, faces, size - filled)
+            filled = size
+            with ServerProcess(Path(data)) as server:
+                yield size, server
+
+
 def load(settings: Settings, query: Vectors) -> float:
     """Return the seconds from opening the face set to the answer of its first search."""
     fingerprint = stored_fingerprint(settings.database) or ""

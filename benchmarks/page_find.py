@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +20,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks import tables
 from benchmarks.chromium import launched, tab_memory
-from benchmarks.gallery import Gallery
-from benchmarks.loading import fill, numbered
+from benchmarks.loading import growing
 from benchmarks.photos import listed
 from benchmarks.served import LOOPBACK, ServerProcess
 from model.weights import ensure_photos
@@ -98,16 +95,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--data", type=Path, metavar="DIR", help="where to make, and afterwards delete, the face set")
     options = parser.parse_args(arguments)
-    sizes, filled = [int(size) for size in options.sizes.split(",")], 0
+    sizes = [int(size) for size in options.sizes.split(",")]
     table = [["faces", "", "median, ms", "quartiles"]]
-    with tempfile.TemporaryDirectory(dir=options.data) as data:
-        settings = replace(Settings.from_environment(), data=Path(data))
-        faces = numbered(Gallery(max(sizes)))
-        for size in sizes:
-            fill(settings, faces, size - filled)
-            filled = size
-            with ServerProcess(Path(data)) as server:
-                table += measure(server, size, options.rounds)
+    for size, server in growing(sizes, options.data):
+        table += measure(server, size, options.rounds)
     print(tables.text(table))
     return 0
 

@@ -12,21 +12,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks import tables
-from benchmarks.gallery import FACES_EACH, Gallery
-from benchmarks.loading import fill, numbered
+from benchmarks.gallery import FACES_EACH
+from benchmarks.loading import growing
 from benchmarks.million import token
 from benchmarks.served import Client, ServerProcess
-from settings import Settings
 
 SIZES, LIMIT, READY_SECONDS = (100_000, 1_000_000), 200, 600
 PERSON = "person 77"
@@ -75,19 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--data", type=Path, metavar="DIR", help="where to make, and afterwards delete, the face set")
     options = parser.parse_args(arguments)
-    sizes, filled, wrong = [int(size) for size in options.sizes.split(",")], 0, []
+    sizes, wrong = [int(size) for size in options.sizes.split(",")], []
     table = [["faces", "page of 200", "median, ms", "95 %, ms", "server, MB"]]
-    with tempfile.TemporaryDirectory(dir=options.data) as data:
-        settings = replace(Settings.from_environment(), data=Path(data))
-        faces = numbered(Gallery(max(sizes)))
-        for size in sizes:
-            fill(settings, faces, size - filled)
-            filled = size
-            with ServerProcess(Path(data)) as server:
-                wall = Wall(server, size, options.rounds)
-                wall.look()
-            table += wall.rows
-            wrong += wall.wrong
+    for size, server in growing(sizes, options.data):
+        wall = Wall(server, size, options.rounds)
+        wall.look()
+        table += wall.rows
+        wrong += wall.wrong
     print(tables.text(table))
     for sentence in wrong:
         print(f"benchmarks.wall: {sentence}", file=sys.stderr)

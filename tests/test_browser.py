@@ -58,10 +58,13 @@ HINDRANCES = {
 STYLE = ".pale { color: #ccc; } .tiny { width: 10px; height: 10px; padding: 0; }"
 
 
+Files = dict[str, tuple[str, str]]
+
+
 @pytest.fixture
-def opened(new_page: NewPage) -> Iterator[Callable[..., Page]]:
-    """Return a function that serves a page with this body and script, under a strict policy, and opens it."""
-    files: dict[str, tuple[str, str]] = {}
+def hosted() -> Iterator[tuple[str, Files]]:
+    """Serve files, each of a type, under a strict policy; they come beside the server's URL."""
+    files: Files = {}
 
     def served(connected: socket.socket, request: bytes) -> None:
         kind, content = files.get(request.split()[1].decode(), ("", ""))
@@ -69,17 +72,25 @@ def opened(new_page: NewPage) -> Iterator[Callable[..., Page]]:
         connected.sendall(answer(content.encode(), status, f"Content-Type: {kind or 'text/plain'}", POLICY))
 
     with listening(served) as server:
+        yield f"http://127.0.0.1:{server.port}", files
 
-        def at(body: str = "", script: str = "", **options: object) -> Page:
-            linked = f'<link rel="stylesheet" href="page.css">{body}'
-            files.update({"/": ("text/html", FRAME.format(linked)), "/page.js": ("text/javascript", script)})
-            files.update({"/page.css": ("text/css", STYLE), "/page.png": ("image/png", "")})
-            files["/favicon.ico"] = ("image/png", "")
-            page = new_page(f"http://127.0.0.1:{server.port}", **options)
-            page.goto("/")
-            return page
 
-        yield at
+@pytest.fixture
+def opened(hosted: tuple[str, Files], new_page: NewPage) -> Callable[..., Page]:
+    """Return a function that serves a page with this body and script, and opens it."""
+    # The server comes first, so that it goes last: browsers ask for an icon whenever they like.
+    url, files = hosted
+
+    def at(body: str = "", script: str = "", **options: object) -> Page:
+        linked = f'<link rel="stylesheet" href="page.css">{body}'
+        files.update({"/": ("text/html", FRAME.format(linked)), "/page.js": ("text/javascript", script)})
+        files.update({"/page.css": ("text/css", STYLE), "/page.png": ("image/png", "")})
+        files["/favicon.ico"] = ("image/png", "")
+        page = new_page(url, **options)
+        page.goto("/")
+        return page
+
+    return at
 
 
 @pytest.mark.parametrize("script", FAULTS)

@@ -141,6 +141,18 @@ def test_a_language_that_cannot_be_loaded_offers_to_reload(page: Page, complaint
     expect(page.locator("h1")).to_have_text(TITLES["en"])
 
 
+def test_a_page_whose_server_goes_before_it_has_words_says_so_and_waits(page: Page, complaints: Complaints) -> None:
+    complaints.allow(SERVER_GONE)
+    gone = re.compile(r"/(readyz|\w+\.json)$")
+    page.route(gone, lambda route: route.abort("connectionrefused"))
+    page.goto("/")
+    expect(page.locator("#connection")).to_have_text(re.compile("^The server does not answer"))
+    page.unroute(gone)
+    expect(page.locator("h1")).to_have_text(TITLES["en"])
+    expect(page.locator("#connection")).to_be_hidden()
+    expect(page.locator("#stale")).to_be_hidden()
+
+
 def test_a_view_that_cannot_be_loaded_offers_to_reload(page: Page, complaints: Complaints) -> None:
     complaints.allow("net::ERR_FAILED")
     opened(page)

@@ -1,7 +1,10 @@
 /** The page around the views: which is shown, in which language and colours, and whether the server is there. */
 import { connection, loaded, pause } from "./api.js";
 import { announce, element, retranslate, word } from "./element.js";
-import { languageNow, preferredLanguage, remember, remembered, rememberLanguage, speak, t, textsOf } from "./texts.js";
+import {
+    hasText, languageNow, preferredLanguage, remember, remembered,
+    rememberLanguage, speak, t, textsOf,
+} from "./texts.js";
 
 const VIEWS = { "/": "find", "/add": "add", "/faceset": "faceset", "/verify": "verify" };
 const THEME = "facetoken.theme";
@@ -96,8 +99,9 @@ function follow(event) {
 function tellConnection() {
     const banner = document.getElementById("connection");
     const away = connection.state !== "here";
-    if (away) word(banner, "text", `connection.${connection.state}`);
-    else if (!banner.hidden) announce("connection.here");
+    // Before there are words, the banner has its own, in English.
+    if (away && hasText("connection.gone")) word(banner, "text", `connection.${connection.state}`);
+    else if (!banner.hidden && hasText("connection.here")) announce("connection.here");
     banner.hidden = !away;
 }
 

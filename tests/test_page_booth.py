@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from engine import FaceEngine
 from tests.axe import violations
-from tests.browser import complaints, new_page
+from tests.browser import complaints, new_page, requests_to
 from tests.camera_feed import RATE, still
 from tests.conftest import Live
 from tests.listener import LOOPBACK, answer, listening, sending
@@ -107,8 +107,10 @@ def test_nobody_before_the_camera_starts_nothing(watched: Callable[..., Page], e
     leaves(engine, before, 0)
 
 
-def test_the_countdown_starts_again_when_the_face_moves(watched: Callable[..., Page]) -> None:
+def test_the_countdown_starts_again_when_the_face_moves(watched: Callable[..., Page], engine: FaceEngine) -> None:
+    before = kept(engine)
     page = watched("restless")
+    looks = requests_to(page, "/detect")
     compared: list[str] = []
     page.on("request", lambda request: compared.append(request.url) if request.url.endswith("/compare") else None)
     open_camera(page)
@@ -120,6 +122,10 @@ def test_the_countdown_starts_again_when_the_face_moves(watched: Callable[..., P
     page.get_by_role("button", name="Cancel").click()
     ended(page)
     expect(side(page, "b").get_by_role("button", name="Use the camera")).to_be_focused()
+    # Nor is anything left of what was looked at, the last of which may be answered only now.
+    for look in looks:
+        look.response()
+    leaves(engine, before, 0)
 
 
 def test_a_misplaced_face_is_told_what_to_do(watched: Callable[..., Page], engine: FaceEngine) -> None:

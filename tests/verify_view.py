@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from engine import FaceEngine
 
-SECONDS = 5
+SECONDS = 20
 
 
 def side(page: Page, name: str) -> Locator:
@@ -52,5 +52,5 @@ def leaves(engine: FaceEngine, before: set[str], count: int) -> set[str]:
     while len(kept(engine) - before) != count and time.monotonic() < deadline:
         time.sleep(0.02)
     left = kept(engine) - before
-    assert len(left) == count
+    assert len(left) == count, left
     return left

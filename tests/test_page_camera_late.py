@@ -20,9 +20,8 @@ __all__ = ["complaints", "engine", "films", "new_page", "watched"]
 
 PhotosOf = dict[str, list[Path]]
 
-RUN = """async (module) => {
-    const { name } = performance.getEntriesByType("resource").find((loaded) => loaded.name.endsWith(`/${module}`));
-    await import(name);
+RUN = """async (url) => {
+    await import(url);
     await new Promise((done) => setTimeout(done));
 }"""
 """Wait until a module has run, and what waited for it."""
@@ -43,10 +42,10 @@ def held(page: Page, module: str) -> Iterator[None]:
 
     page.route(f"**/{module}", hold)
     yield
-    with page.expect_response(f"**/{module}"):
+    with page.expect_response(f"**/{module}") as had:
         for route in routes:
             route.continue_()
-    page.evaluate(RUN, module)
+    page.evaluate(RUN, had.value.url)
 
 
 @pytest.mark.parametrize("meanwhile", ["view", "away and back", "photo", "asked again"])

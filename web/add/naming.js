@@ -11,8 +11,6 @@ const GENERIC = new Set(
     thumb thumbnail instagram facebook signal telegram at of the and am pm bild bilder foto fotos kopie`.split(/\s+/),
 );
 
-export { tidyName };
-
 /** Return the name that a path suggests, by the folder of the file or else by the file itself; "" for none. */
 export function suggestedName(path) {
     const parts = path.split("/");
